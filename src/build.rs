@@ -1,0 +1,45 @@
+//! The link flags of the freestanding programs, a reason in front of each, and the directory of target files.
+
+use std::env;
+
+/// Only programs get these flags: the hosted tests are another package, and need the ordinary start-up.
+const LINK_FLAGS: &[&str] = &[
+    // `_start` is our own, and no library stands behind it.
+    "-nostartfiles",
+    "-nostdlib",
+    // No interpreter, no dynamic section; ET_EXEC even where RUSTFLAGS has replaced .cargo/config.toml.
+    "-static",
+    "-no-pie",
+    // rustc asks for RELRO and an index of unwind tables: there is neither a GOT to protect nor unwinding.
+    "-Wl,-z,norelro",
+    "-Wl,--no-eh-frame-hdr",
+    // A build id would be a note, and a note a segment.
+    "-Wl,--build-id=none",
+];
+
+/// The shipped files carry nothing that the kernel doesn't read. Development builds keep it for the debugger.
+const SHIPPED_FLAGS: &[&str] = &["-Wl,--strip-all", "-Wl,-z,nosectionheader"];
+
+fn main() {
+    let root = env::var("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR");
+    println!("cargo::rerun-if-changed=linker.ld");
+    println!("cargo::rustc-link-arg-bins=-Wl,-T,{root}/linker.ld");
+    let shipped = env::var("PROFILE").is_ok_and(|profile| profile == "release");
+    for flag in LINK_FLAGS.iter().chain(shipped.then_some(SHIPPED_FLAGS).into_iter().flatten()) {
+        println!("cargo::rustc-link-arg-bins={flag}");
+    }
+    println!("cargo::rerun-if-env-changed=FIXTURE_TMP");
+    println!("cargo::rustc-env=FIXTURE_TMP={}", fixture_tmp());
+}
+
+/// The directory of the target files, fixed when building: `/tmp`, or what `FIXTURE_TMP` says.
+fn fixture_tmp() -> String {
+    let directory = env::var("FIXTURE_TMP").unwrap_or_else(|_| "/tmp".into());
+    let sound = directory.starts_with('/') && !directory.ends_with('/') && directory.len() <= 100;
+    let plain = directory.bytes().all(|byte| byte.is_ascii_graphic());
+    assert!(
+        sound && plain,
+        "FIXTURE_TMP={directory:?}: an absolute path of at most 100 printable characters is needed, without a slash at its end"
+    );
+    directory
+}

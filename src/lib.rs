@@ -1,0 +1,39 @@
+//! Programs that make exactly the syscalls they say: fixtures for whoever tests a syscall tracer.
+//!
+//! Three layers, and nothing skips one:
+//!
+//! 1. [`sc`]'s `syscall!`: the instruction.
+//! 2. [`sys`]: one typed line per call, `Result<usize, Errno>`, and the kernel's structures.
+//! 3. [`scenario`]: a file per scenario that tells its calls in order, told with the words of [`story`].
+//!
+//! Around them: [`rt`] is what stands between the kernel and a program without a runtime; [`owned`] and [`target`] give
+//! back what a scenario holds, on every way out; [`report`] is the one line of a failure; [`cli`] and [`gate`] serve
+//! the program `ioworkload` alone.
+//!
+//! Rules for all of it: no allocation, no `core::fmt`, no panic, no writable static. `unsafe` is denied here, and
+//! allowed below to the modules whose job it is.
+
+#![no_std]
+#![deny(unsafe_code)]
+
+#[cfg(not(all(target_arch = "x86_64", target_os = "linux", target_pointer_width = "64")))]
+compile_error!("ioworkload is about the syscalls of x86_64 Linux: build it with --target x86_64-unknown-linux-gnu");
+
+// A story says `ioworkload::` as the program that it is; here it is a module.
+extern crate self as ioworkload;
+
+pub mod cli;
+pub mod gate;
+pub mod owned;
+#[allow(unsafe_code, reason = "keeps texts as thin pointers")]
+pub mod report;
+#[allow(unsafe_code, reason = "reads the stack that the kernel made")]
+pub mod rt;
+#[allow(unsafe_code, reason = "hands the kernel pointers into its frames")]
+pub mod scenario;
+pub mod story;
+#[allow(unsafe_code, reason = "makes syscalls")]
+pub mod sys;
+pub mod target;
+
+pub(crate) use story_module as story;

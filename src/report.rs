@@ -1,0 +1,179 @@
+//! The one line that a failure prints, and the exit code that goes with it.
+
+use crate::sys::errno::{EAGAIN, ENOSYS, EPERM};
+use crate::sys::{Errno, SIGPIPE, block_signal, write};
+use core::ffi::CStr;
+use core::ptr::NonNull;
+
+/// What a story says of an answer or of a field: a byte for the kind, and two texts, `io_setup: ` and `0`, or
+/// `io_getevents: res is ` and `15`. A thin pointer, so that a failure is two words and travels in registers.
+#[derive(Clone, Copy)]
+pub struct Claim(NonNull<u8>);
+
+impl Claim {
+    /// The answer of `io_setup`.
+    pub const SETUP: u8 = b's';
+    /// The answer of another AIO call.
+    pub const AIO: u8 = b'a';
+    /// The answer of a call about the target file.
+    pub const TARGET: u8 = b't';
+    /// The answer of any other call.
+    pub const CALL: u8 = b'c';
+    /// A field that a call has filled.
+    pub const FIELD: u8 = b'f';
+
+    /// The claim that `bytes` spells: the kind, and the two texts, each ended by a NUL.
+    ///
+    /// # Panics
+    /// When compiling, if it doesn't.
+    #[must_use]
+    pub const fn new(bytes: &'static [u8]) -> Self {
+        let Ok(what) = CStr::from_bytes_until_nul(bytes) else { panic!("no NUL") };
+        let (_, want) = bytes.split_at(what.count_bytes() + 1);
+        assert!(what.count_bytes() > 0 && CStr::from_bytes_with_nul(want).is_ok(), "a kind and two texts");
+        // SAFETY: a reference's address is not null.
+        Self(unsafe { NonNull::new_unchecked(bytes.as_ptr().cast_mut()) })
+    }
+
+    /// The kind, and where the first text starts.
+    const fn parts(self) -> (u8, Text) {
+        // SAFETY: `new` has seen a kind and a text at the pointer.
+        unsafe { (self.0.read(), Text(self.0.add(1).as_ptr())) }
+    }
+}
+
+/// One of a claim's texts, by the address of its first byte.
+#[derive(Clone, Copy)]
+struct Text(*const u8);
+
+impl Text {
+    const fn first(self) -> u8 {
+        // SAFETY: at the least there is the NUL.
+        unsafe { self.0.read() }
+    }
+
+    /// Adds the text to `line`, and returns what stands behind its NUL: for the first text of a claim, the second.
+    fn tell(mut self, line: &mut Line) -> Self {
+        loop {
+            let byte = self.first();
+            // SAFETY: not further than one byte behind the NUL, which is the next text or the end of the claim.
+            self.0 = unsafe { self.0.add(1) };
+            if byte == 0 {
+                return self;
+            }
+            line.byte(byte);
+        }
+    }
+}
+
+/// What went otherwise than the scenario says: the claim, and what the kernel gave instead.
+#[derive(Clone, Copy)]
+pub struct Failure {
+    /// What the story says.
+    pub claim: Claim,
+    /// The value in the kernel's form: an error is negative.
+    pub got: i64,
+}
+
+impl Failure {
+    /// Adds what happened to `line`: `io_setup: EAGAIN (errno 11)`, `io_submit: 0, expected 1`, `io_getevents: res is
+    /// 7, expected 15`. Returns the exit code: 77 where this machine can't run AIO just now, so that a harness can
+    /// skip; otherwise 1.
+    #[inline(always)]
+    pub fn tell(self, line: &mut Line, target: &CStr) -> u8 {
+        let (kind, what) = self.claim.parts();
+        let want = what.tell(line);
+        let expected = match Errno::check(self.got as usize) {
+            Err(errno) if kind != Claim::FIELD => {
+                line.errno(errno);
+                want.first() == b'-'
+            }
+            _ => {
+                line.number(self.got);
+                true
+            }
+        };
+        if expected {
+            want.tell(line.text(", expected "));
+        }
+        if kind == Claim::TARGET {
+            line.text(": ").bytes(target.to_bytes());
+        }
+        if kind == Claim::SETUP && self.got == -EAGAIN {
+            line.text(": raise fs.aio-max-nr");
+            return 77;
+        }
+        let aio = kind == Claim::SETUP || kind == Claim::AIO;
+        if aio && (self.got == -ENOSYS || self.got == -EPERM) { 77 } else { 1 }
+    }
+}
+
+/// Text for a human, put together in place. What does not fit is left out.
+#[derive(Default)]
+pub struct Page<const MAX: usize>(heapless::Vec<u8, MAX>);
+
+/// Room for one line: the longest has a scenario's name, a call, an error and a path of 120 bytes.
+pub type Line = Page<512>;
+
+impl<const MAX: usize> Page<MAX> {
+    /// Adds text.
+    #[inline(always)]
+    pub fn text(&mut self, text: &str) -> &mut Self {
+        self.bytes(text.as_bytes())
+    }
+
+    /// Adds bytes as they are.
+    #[inline(always)]
+    pub fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
+        let _ = self.0.extend_from_slice(bytes);
+        self
+    }
+
+    fn byte(&mut self, byte: u8) {
+        let _ = self.0.push(byte);
+    }
+
+    /// Adds bytes that somebody else has chosen: at most 80, and only what a terminal prints, the rest as `\xff`.
+    pub fn foreign(&mut self, bytes: &[u8]) -> &mut Self {
+        const HEX: &[u8; 16] = b"0123456789abcdef";
+        let (shown, hidden) = bytes.split_at(bytes.len().min(80));
+        for &byte in shown {
+            match byte {
+                b' '..=b'~' => self.bytes(&[byte]),
+                _ => self.bytes(&[b'\\', b'x', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]),
+            };
+        }
+        if hidden.is_empty() { self } else { self.text("...") }
+    }
+
+    /// Adds a number in decimal digits.
+    pub fn number(&mut self, number: i64) {
+        if number < 0 {
+            self.byte(b'-');
+        }
+        self.digits(number.unsigned_abs());
+    }
+
+    fn digits(&mut self, number: u64) {
+        if number > 9 {
+            self.digits(number / 10);
+        }
+        self.byte(b'0' + (number % 10) as u8);
+    }
+
+    /// Adds an error: `EAGAIN (errno 11)`.
+    pub fn errno(&mut self, errno: Errno) {
+        self.bytes(errno.name()).text(" (errno ").number(errno.number());
+        self.byte(b')');
+    }
+
+    /// Ends the text with a newline and writes it to descriptor `fd`, all at once. A broken one changes nothing but the
+    /// text.
+    #[inline(always)]
+    pub fn print(&mut self, fd: u32) {
+        self.byte(b'\n');
+        // A pipe whose reader is gone answers EPIPE instead of ending us with a signal.
+        let _ = block_signal(SIGPIPE);
+        let _ = write(fd, &self.0);
+    }
+}

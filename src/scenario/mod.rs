@@ -1,0 +1,30 @@
+//! Layer 3: the catalogue. One row per scenario; each is told in the file of that name.
+
+use crate::story::Scenario;
+
+macro_rules! catalogue {
+    ($($story:ident)+) => {
+        $(
+            // As a program, a story opens with the attributes of a crate; here they mean nothing.
+            #[allow(unused_attributes)]
+            pub mod $story;
+        )+
+
+        /// Every scenario, sorted by name.
+        pub const ALL: &[Scenario] = &[$($story::SCENARIO),+];
+    };
+}
+
+catalogue! {
+    aio_cancel
+    aio_getevents
+    aio_setup
+    aio_setup_einval
+    aio_submit
+}
+
+/// The scenario of that name.
+#[must_use]
+pub fn find(name: &[u8]) -> Option<&'static Scenario> {
+    ALL.iter().find(|scenario| scenario.name.as_bytes() == name)
+}

@@ -1,0 +1,157 @@
+//! The words that stories are told with; a story takes them all by `use ioworkload::story::*`.
+
+pub use crate::fixture_story as story;
+pub use crate::owned::{Context, Fd};
+pub use crate::report::{Claim, Failure, Line};
+pub use crate::sys::aio_abi::*;
+pub use crate::sys::errno::*;
+pub use crate::sys::*;
+pub use crate::target::Target;
+pub use crate::{call, completed, field};
+pub use core::ffi::CStr;
+pub use core::ptr::{null, null_mut};
+
+/// A named, fixed sequence of syscalls with known arguments and results.
+pub struct Scenario {
+    /// The name, which is also the fixture's.
+    pub name: &'static str,
+    /// The path of its target file.
+    pub target: &'static CStr,
+    /// Makes the calls.
+    pub run: fn() -> Outcome,
+}
+
+/// How a story ends: well, or with the first thing that went otherwise.
+pub type Outcome = Result<(), Failure>;
+
+/// The 15 bytes that are written, as the original workload writes them.
+pub const PAYLOAD: &[u8; 15] = b"ior-aio-submit\n";
+
+/// The request to write [`PAYLOAD`] at the start of `fd`; `data` comes back in its completion.
+#[must_use]
+pub fn pwrite(fd: u32, data: u64) -> Iocb {
+    Iocb {
+        aio_data: data,
+        aio_lio_opcode: IOCB_CMD_PWRITE,
+        aio_fildes: fd,
+        aio_buf: PAYLOAD.as_ptr() as u64,
+        aio_nbytes: PAYLOAD.len() as u64,
+        ..Iocb::default()
+    }
+}
+
+/// Ends a fixture whose story has failed: one line on stderr, and the exit code.
+#[cold]
+pub fn failed(name: &str, target: &CStr, failure: Failure) -> ! {
+    let mut line = Line::default();
+    line.text(name).text(": ");
+    let code = failure.tell(&mut line, target);
+    line.print(2);
+    exit_group(code)
+}
+
+/// Passes on a value that the story expects.
+///
+/// # Errors
+/// The claim, and the value that it got instead.
+pub const fn hold(claim: Claim, got: i64, expected: bool) -> Result<i64, Failure> {
+    if expected { Ok(got) } else { Err(Failure { claim, got }) }
+}
+
+/// An answer in the kernel's form: an error is negative.
+#[must_use]
+pub fn raw(answer: Answer) -> i64 {
+    answer.map_or_else(|errno| -errno, |value| value as i64)
+}
+
+/// A claim: its kind, what it is about, and the value.
+#[macro_export]
+macro_rules! claim {
+    ($kind:literal, $what:expr, $want:expr) => {
+        const { $crate::report::Claim::new(concat!($kind, $what, "\0", $want, "\0").as_bytes()) }
+    };
+    (io_setup, $want:expr) => { $crate::claim!("s", "io_setup: ", $want) };
+    (io_destroy, $want:expr) => { $crate::claim!("a", "io_destroy: ", $want) };
+    (io_getevents, $want:expr) => { $crate::claim!("a", "io_getevents: ", $want) };
+    (io_submit, $want:expr) => { $crate::claim!("a", "io_submit: ", $want) };
+    (io_cancel, $want:expr) => { $crate::claim!("a", "io_cancel: ", $want) };
+    ($other:ident, $want:expr) => { $crate::claim!("c", concat!(stringify!($other), ": "), $want) };
+}
+
+/// Makes a call and holds it against its answer, written as tracers print it: `call!(io_setup(32, ctxp) = 0)`,
+/// `call!(io_destroy(0) = -EINVAL)`; a list where the kernel has a choice, the usual answer first. Any other answer
+/// ends the story.
+#[macro_export]
+macro_rules! call {
+    ($name:ident ( $($arg:expr),* ) = [$want:expr $(, $more:expr)*]) => {{
+        let got = $crate::story::raw($name($($arg),*));
+        $crate::story::hold(
+            $crate::claim!($name, stringify!($want)),
+            got,
+            got == $want $(|| got == $more)*,
+        )?
+    }};
+    ($name:ident ( $($arg:expr),* ) = $want:expr) => {
+        $crate::call!($name($($arg),*) = [$want])
+    };
+}
+
+/// Holds a field that a call has filled against its value: `field!(io_getevents: event.res = 15)`.
+#[macro_export]
+macro_rules! field {
+    ($call:ident: $place:ident.$field:ident = $want:expr) => {{
+        let (got, want) = ($place.$field, $want);
+        let what = $crate::claim!("f", concat!(stringify!($call), ": ", stringify!($field), " is "), stringify!($want));
+        $crate::story::hold(what, got as i64, got == want)?
+    }};
+}
+
+/// Holds a completion against the request that it must be of, and against its result.
+#[macro_export]
+macro_rules! completed {
+    ($event:ident, $iocb:ident, $res:expr) => {{
+        let (data, obj) = ($iocb.aio_data, (&raw const $iocb) as u64);
+        $crate::field!(io_getevents: $event.data = data);
+        $crate::field!(io_getevents: $event.obj = obj);
+        $crate::field!(io_getevents: $event.res = $res);
+        $crate::field!(io_getevents: $event.res2 = 0);
+    }};
+}
+
+/// Declares the story of a file as the scenario of that name, told by the file's function `run`.
+///
+/// A story is a program of its own, the fixture, and a module of the library. It says `crate::story!`: in the fixture
+/// `crate` is the story itself, which has this macro from here and so gets its entry point; in the library `crate` is
+/// the library, which has [`story_module`] under that name.
+#[macro_export]
+macro_rules! fixture_story {
+    ($name:literal) => {
+        $crate::story_module!($name);
+        $crate::program!(main);
+
+        #[inline(always)]
+        fn main(_: $crate::rt::Stack) -> u8 {
+            match run() {
+                Ok(()) => 0,
+                Err(failure) => $crate::story::failed($name, TARGET, failure),
+            }
+        }
+    };
+}
+
+/// Declares the scenario and nothing else.
+#[macro_export]
+macro_rules! story_module {
+    ($name:literal) => {
+        /// The path of the target file.
+        const TARGET: &::core::ffi::CStr = match ::core::ffi::CStr::from_bytes_with_nul(
+            concat!(env!("FIXTURE_TMP"), "/ioworkload-", $name, "\0").as_bytes(),
+        ) {
+            Ok(path) => path,
+            Err(_) => panic!("a NUL in the path"),
+        };
+
+        #[doc = concat!("The scenario `", $name, "`.")]
+        pub const SCENARIO: $crate::story::Scenario = $crate::story::Scenario { name: $name, target: TARGET, run };
+    };
+}

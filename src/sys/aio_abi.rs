@@ -1,0 +1,99 @@
+//! The AIO ABI: the structures, opcodes and flags of `include/uapi/linux/aio_abi.h`, in the header's words and order.
+
+use core::mem::{offset_of, size_of};
+
+/// The kernel's `aio_context_t`: the address of the completion ring that `io_setup` maps. 0 is no context.
+#[allow(non_camel_case_types, reason = "the kernel's word")]
+pub type aio_context_t = u64;
+
+/// `aio_lio_opcode`: read `aio_nbytes` into `aio_buf` at `aio_offset`.
+pub const IOCB_CMD_PREAD: u16 = 0;
+/// `aio_lio_opcode`: write `aio_nbytes` from `aio_buf` at `aio_offset`.
+pub const IOCB_CMD_PWRITE: u16 = 1;
+/// `aio_lio_opcode`: flush data and metadata.
+pub const IOCB_CMD_FSYNC: u16 = 2;
+/// `aio_lio_opcode`: flush data.
+pub const IOCB_CMD_FDSYNC: u16 = 3;
+/// `aio_lio_opcode`: wait once for the poll events in `aio_buf`.
+pub const IOCB_CMD_POLL: u16 = 5;
+/// `aio_lio_opcode`: named in the header, refused by the kernel (EINVAL).
+pub const IOCB_CMD_NOOP: u16 = 6;
+/// `aio_lio_opcode`: read into the `aio_nbytes` iovecs at `aio_buf`.
+pub const IOCB_CMD_PREADV: u16 = 7;
+/// `aio_lio_opcode`: write from the `aio_nbytes` iovecs at `aio_buf`.
+pub const IOCB_CMD_PWRITEV: u16 = 8;
+
+/// `aio_flags`: `aio_resfd` is an eventfd that counts the completion.
+pub const IOCB_FLAG_RESFD: u32 = 1 << 0;
+/// `aio_flags`: `aio_reqprio` is an I/O priority.
+pub const IOCB_FLAG_IOPRIO: u32 = 1 << 1;
+
+/// The kernel's `struct iocb`: one request, 64 bytes. The kernel reads it in `io_submit`, and writes `aio_key` there.
+///
+/// The order of `aio_key` and `aio_rw_flags` is the little-endian one.
+#[derive(Clone, Copy, Default, Debug)]
+#[repr(C)]
+pub struct Iocb {
+    /// Handed back in the completion's `data`, untouched.
+    pub aio_data: u64,
+    /// The kernel's own; 0 after `io_submit`, and `io_cancel` wants it so.
+    pub aio_key: u32,
+    /// `RWF_*` flags.
+    pub aio_rw_flags: u32,
+    /// One of `IOCB_CMD_*`.
+    pub aio_lio_opcode: u16,
+    /// The I/O priority, if `aio_flags` says so.
+    pub aio_reqprio: i16,
+    /// The descriptor to work on.
+    pub aio_fildes: u32,
+    /// Address of the buffer or of the iovecs, or the events of a poll.
+    pub aio_buf: u64,
+    /// Bytes in the buffer, or number of iovecs.
+    pub aio_nbytes: u64,
+    /// Bytes from the start of the file.
+    pub aio_offset: i64,
+    /// Must be 0.
+    pub aio_reserved2: u64,
+    /// `IOCB_FLAG_*`.
+    pub aio_flags: u32,
+    /// The eventfd, if `aio_flags` says so.
+    pub aio_resfd: u32,
+}
+
+const _: () = {
+    assert!(size_of::<Iocb>() == 64);
+    assert!(offset_of!(Iocb, aio_data) == 0);
+    assert!(offset_of!(Iocb, aio_key) == 8);
+    assert!(offset_of!(Iocb, aio_rw_flags) == 12);
+    assert!(offset_of!(Iocb, aio_lio_opcode) == 16);
+    assert!(offset_of!(Iocb, aio_reqprio) == 18);
+    assert!(offset_of!(Iocb, aio_fildes) == 20);
+    assert!(offset_of!(Iocb, aio_buf) == 24);
+    assert!(offset_of!(Iocb, aio_nbytes) == 32);
+    assert!(offset_of!(Iocb, aio_offset) == 40);
+    assert!(offset_of!(Iocb, aio_reserved2) == 48);
+    assert!(offset_of!(Iocb, aio_flags) == 56);
+    assert!(offset_of!(Iocb, aio_resfd) == 60);
+};
+
+/// The kernel's `struct io_event`: one completion, 32 bytes. The kernel writes it in `io_getevents`.
+#[derive(Clone, Copy, Default, Debug)]
+#[repr(C)]
+pub struct IoEvent {
+    /// `aio_data` of the request.
+    pub data: u64,
+    /// The address that the request's iocb was submitted from.
+    pub obj: u64,
+    /// Bytes transferred, poll events, or an error, negated.
+    pub res: i64,
+    /// 0 on every kernel that we know.
+    pub res2: i64,
+}
+
+const _: () = {
+    assert!(size_of::<IoEvent>() == 32);
+    assert!(offset_of!(IoEvent, data) == 0);
+    assert!(offset_of!(IoEvent, obj) == 8);
+    assert!(offset_of!(IoEvent, res) == 16);
+    assert!(offset_of!(IoEvent, res2) == 24);
+};

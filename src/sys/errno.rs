@@ -1,0 +1,116 @@
+//! The kernel's error numbers, and their names without a byte of `core::fmt`.
+
+use core::ops::Neg;
+
+/// An error number, 1 to 4095 (`include/linux/err.h`, `MAX_ERRNO`). Kept as a syscall returns it, negated, so that
+/// to hold an answer against one costs a comparison and nothing else.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(transparent)]
+pub struct Errno(i64);
+
+impl Errno {
+    /// What a return value in rax means: the kernel uses -4095 to -1 for errors, and nothing else for them.
+    ///
+    /// # Errors
+    /// The error that the value stands for.
+    pub const fn check(ret: usize) -> Result<usize, Self> {
+        match ret as i64 {
+            error @ -4095..0 => Err(Self(error)),
+            _ => Ok(ret),
+        }
+    }
+
+    /// The number as `errno.h` has it.
+    #[must_use]
+    pub const fn number(self) -> i64 {
+        -self.0
+    }
+
+    /// The name in `include/uapi/asm-generic/errno*.h`, for the errors that our calls can meet, or `unknown`.
+    #[must_use]
+    pub fn name(self) -> &'static [u8] {
+        let mut rows = NAMES.as_slice();
+        while let [number, len, rest @ ..] = rows {
+            let Some((name, others)) = rest.split_at_checked(usize::from(*len)) else { break };
+            if i64::from(*number) == self.number() {
+                return name;
+            }
+            rows = others;
+        }
+        b"unknown"
+    }
+}
+
+/// The error as a call returns it: `-EINVAL` is -22.
+impl Neg for Errno {
+    type Output = i64;
+
+    fn neg(self) -> i64 {
+        self.0
+    }
+}
+
+/// Defines the constants and `ROWS`, from which the table of names is packed.
+macro_rules! errnos {
+    ($($name:ident = $number:literal)+) => {
+        $(
+            #[doc = concat!("`", stringify!($name), "`, ", stringify!($number), ".")]
+            pub const $name: Errno = Errno(-$number);
+        )+
+        const ROWS: &[(u8, &str)] = &[$(($number, stringify!($name))),+];
+    };
+}
+
+errnos! {
+    EPERM = 1
+    ENOENT = 2
+    EINTR = 4
+    EIO = 5
+    EBADF = 9
+    EAGAIN = 11
+    ENOMEM = 12
+    EACCES = 13
+    EFAULT = 14
+    EEXIST = 17
+    ENOTDIR = 20
+    EISDIR = 21
+    EINVAL = 22
+    ENFILE = 23
+    EMFILE = 24
+    ENOSPC = 28
+    EROFS = 30
+    ENOSYS = 38
+    ELOOP = 40
+    EOPNOTSUPP = 95
+    EINPROGRESS = 115
+    EDQUOT = 122
+}
+
+/// Each row as bytes: number, length of the name, name. An array of `&str` would cost 16 bytes a row more, and with
+/// that a third of a fixture.
+static NAMES: [u8; packed_len(ROWS)] = packed(ROWS);
+
+const fn packed_len(rows: &[(u8, &str)]) -> usize {
+    let (mut len, mut row) = (0, 0);
+    while row < rows.len() {
+        len += 2 + rows[row].1.len();
+        row += 1;
+    }
+    len
+}
+
+const fn packed<const LEN: usize>(rows: &[(u8, &str)]) -> [u8; LEN] {
+    let mut bytes = [0; LEN];
+    let (mut at, mut row) = (0, 0);
+    while row < rows.len() {
+        let (number, name) = rows[row];
+        bytes[at] = number;
+        bytes[at + 1] = name.len() as u8;
+        let (_, rest) = bytes.split_at_mut(at + 2);
+        let (place, _) = rest.split_at_mut(name.len());
+        place.copy_from_slice(name.as_bytes());
+        at += 2 + name.len();
+        row += 1;
+    }
+    bytes
+}
