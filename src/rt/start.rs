@@ -31,10 +31,6 @@ macro_rules! program {
             $crate::sys::exit_group(101)
         }
 
-        /// core is compiled to unwind, and unoptimised programs still name the function that would.
-        #[unsafe(no_mangle)]
-        extern "C" fn rust_eh_personality() {}
-
         $crate::memory_symbols!();
     };
 }
