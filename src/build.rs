@@ -25,7 +25,10 @@ fn main() {
     println!("cargo::rerun-if-changed=linker.ld");
     println!("cargo::rustc-link-arg-bins=-Wl,-T,{root}/linker.ld");
     let shipped = env::var("PROFILE").is_ok_and(|profile| profile == "release");
-    for flag in LINK_FLAGS.iter().chain(shipped.then_some(SHIPPED_FLAGS).into_iter().flatten()) {
+    for flag in LINK_FLAGS
+        .iter()
+        .chain(shipped.then_some(SHIPPED_FLAGS).into_iter().flatten())
+    {
         println!("cargo::rustc-link-arg-bins={flag}");
     }
     println!("cargo::rerun-if-env-changed=FIXTURE_TMP");

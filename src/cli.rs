@@ -66,11 +66,13 @@ pub fn parse<'a>(mut args: impl Iterator<Item = &'a [u8]>) -> Result<Command, Mi
             (None, name) => Command::Run(find(name)?),
         },
     };
-    args.next().map_or(Ok(command), |extra| Err(Misuse::TooMany(extra)))
+    args.next()
+        .map_or(Ok(command), |extra| Err(Misuse::TooMany(extra)))
 }
 
 fn value_of_scenario(arg: &[u8]) -> Option<&[u8]> {
-    arg.strip_prefix(b"--scenario=").or_else(|| arg.strip_prefix(b"-scenario="))
+    arg.strip_prefix(b"--scenario=")
+        .or_else(|| arg.strip_prefix(b"-scenario="))
 }
 
 fn find(name: &[u8]) -> Result<&'static Scenario, Misuse<'_>> {

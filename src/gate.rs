@@ -32,10 +32,18 @@ impl Gate {
     ///
     /// # Errors
     /// A delay that is no number, or that 32 bits don't hold.
-    pub fn startup(file: Option<&'static CStr>, delay: Option<&'static CStr>) -> Result<Self, Misuse<'static>> {
+    pub fn startup(
+        file: Option<&'static CStr>,
+        delay: Option<&'static CStr>,
+    ) -> Result<Self, Misuse<'static>> {
         match (given(file), given(delay)) {
-            (Some(path), _) => Ok(Self::File { path, deadline_ms: STARTUP_DEADLINE_MS }),
-            (None, Some(ms)) => number(ms.to_bytes()).map(Self::Sleep).ok_or(Misuse::BadDelay(ms.to_bytes())),
+            (Some(path), _) => Ok(Self::File {
+                path,
+                deadline_ms: STARTUP_DEADLINE_MS,
+            }),
+            (None, Some(ms)) => number(ms.to_bytes())
+                .map(Self::Sleep)
+                .ok_or(Misuse::BadDelay(ms.to_bytes())),
             (None, None) => Ok(Self::Sleep(DELAY_MS)),
         }
     }
@@ -43,7 +51,10 @@ impl Gate {
     /// The gate behind the scenario: `IOR_WORKLOAD_HOLD_FILE`, else none.
     #[must_use]
     pub fn hold(file: Option<&'static CStr>) -> Self {
-        given(file).map_or(Self::None, |path| Self::File { path, deadline_ms: HOLD_DEADLINE_MS })
+        given(file).map_or(Self::None, |path| Self::File {
+            path,
+            deadline_ms: HOLD_DEADLINE_MS,
+        })
     }
 
     /// Waits. Signals that are handled or stop the process don't shorten it.
@@ -71,7 +82,10 @@ fn given(variable: Option<&'static CStr>) -> Option<&'static CStr> {
 }
 
 fn sleep(ms: u32) {
-    let mut time = Timespec { tv_sec: i64::from(ms / 1000), tv_nsec: i64::from(ms % 1000) * 1_000_000 };
+    let mut time = Timespec {
+        tv_sec: i64::from(ms / 1000),
+        tv_nsec: i64::from(ms % 1000) * 1_000_000,
+    };
     while nanosleep(&mut time) == Err(EINTR) {}
 }
 

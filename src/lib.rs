@@ -16,8 +16,14 @@
 #![no_std]
 #![deny(unsafe_code)]
 
-#[cfg(not(all(target_arch = "x86_64", target_os = "linux", target_pointer_width = "64")))]
-compile_error!("ioworkload is about the syscalls of x86_64 Linux: build it with --target x86_64-unknown-linux-gnu");
+#[cfg(not(all(
+    target_arch = "x86_64",
+    target_os = "linux",
+    target_pointer_width = "64"
+)))]
+compile_error!(
+    "ioworkload is about the syscalls of x86_64 Linux: build it with --target x86_64-unknown-linux-gnu"
+);
 
 // A story says `ioworkload::` as the program that it is; here it is a module.
 extern crate self as ioworkload;

@@ -28,9 +28,14 @@ impl Claim {
     /// When compiling, if it doesn't.
     #[must_use]
     pub const fn new(bytes: &'static [u8]) -> Self {
-        let Ok(what) = CStr::from_bytes_until_nul(bytes) else { panic!("no NUL") };
+        let Ok(what) = CStr::from_bytes_until_nul(bytes) else {
+            panic!("no NUL")
+        };
         let (_, want) = bytes.split_at(what.count_bytes() + 1);
-        assert!(what.count_bytes() > 0 && CStr::from_bytes_with_nul(want).is_ok(), "a kind and two texts");
+        assert!(
+            what.count_bytes() > 0 && CStr::from_bytes_with_nul(want).is_ok(),
+            "a kind and two texts"
+        );
         // SAFETY: a reference's address is not null.
         Self(unsafe { NonNull::new_unchecked(bytes.as_ptr().cast_mut()) })
     }
@@ -104,7 +109,11 @@ impl Failure {
             return 77;
         }
         let aio = kind == Claim::SETUP || kind == Claim::AIO;
-        if aio && (self.got == -ENOSYS || self.got == -EPERM) { 77 } else { 1 }
+        if aio && (self.got == -ENOSYS || self.got == -EPERM) {
+            77
+        } else {
+            1
+        }
     }
 }
 
@@ -140,10 +149,19 @@ impl<const MAX: usize> Page<MAX> {
         for &byte in shown {
             match byte {
                 b' '..=b'~' => self.bytes(&[byte]),
-                _ => self.bytes(&[b'\\', b'x', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]),
+                _ => self.bytes(&[
+                    b'\\',
+                    b'x',
+                    HEX[usize::from(byte >> 4)],
+                    HEX[usize::from(byte & 15)],
+                ]),
             };
         }
-        if hidden.is_empty() { self } else { self.text("...") }
+        if hidden.is_empty() {
+            self
+        } else {
+            self.text("...")
+        }
     }
 
     /// Adds a number in decimal digits.
@@ -163,7 +181,9 @@ impl<const MAX: usize> Page<MAX> {
 
     /// Adds an error: `EAGAIN (errno 11)`.
     pub fn errno(&mut self, errno: Errno) {
-        self.bytes(errno.name()).text(" (errno ").number(errno.number());
+        self.bytes(errno.name())
+            .text(" (errno ")
+            .number(errno.number());
         self.byte(b')');
     }
 

@@ -55,7 +55,11 @@ pub fn failed(name: &str, target: &CStr, failure: Failure) -> ! {
 /// # Errors
 /// The claim, and the value that it got instead.
 pub const fn hold(claim: Claim, got: i64, expected: bool) -> Result<i64, Failure> {
-    if expected { Ok(got) } else { Err(Failure { claim, got }) }
+    if expected {
+        Ok(got)
+    } else {
+        Err(Failure { claim, got })
+    }
 }
 
 /// An answer in the kernel's form: an error is negative.
@@ -70,12 +74,24 @@ macro_rules! claim {
     ($kind:literal, $what:expr, $want:expr) => {
         const { $crate::report::Claim::new(concat!($kind, $what, "\0", $want, "\0").as_bytes()) }
     };
-    (io_setup, $want:expr) => { $crate::claim!("s", "io_setup: ", $want) };
-    (io_destroy, $want:expr) => { $crate::claim!("a", "io_destroy: ", $want) };
-    (io_getevents, $want:expr) => { $crate::claim!("a", "io_getevents: ", $want) };
-    (io_submit, $want:expr) => { $crate::claim!("a", "io_submit: ", $want) };
-    (io_cancel, $want:expr) => { $crate::claim!("a", "io_cancel: ", $want) };
-    ($other:ident, $want:expr) => { $crate::claim!("c", concat!(stringify!($other), ": "), $want) };
+    (io_setup, $want:expr) => {
+        $crate::claim!("s", "io_setup: ", $want)
+    };
+    (io_destroy, $want:expr) => {
+        $crate::claim!("a", "io_destroy: ", $want)
+    };
+    (io_getevents, $want:expr) => {
+        $crate::claim!("a", "io_getevents: ", $want)
+    };
+    (io_submit, $want:expr) => {
+        $crate::claim!("a", "io_submit: ", $want)
+    };
+    (io_cancel, $want:expr) => {
+        $crate::claim!("a", "io_cancel: ", $want)
+    };
+    ($other:ident, $want:expr) => {
+        $crate::claim!("c", concat!(stringify!($other), ": "), $want)
+    };
 }
 
 /// Makes a call and holds it against its answer, written as tracers print it: `call!(io_setup(32, ctxp) = 0)`,
@@ -101,7 +117,11 @@ macro_rules! call {
 macro_rules! field {
     ($call:ident: $place:ident.$field:ident = $want:expr) => {{
         let (got, want) = ($place.$field, $want);
-        let what = $crate::claim!("f", concat!(stringify!($call), ": ", stringify!($field), " is "), stringify!($want));
+        let what = $crate::claim!(
+            "f",
+            concat!(stringify!($call), ": ", stringify!($field), " is "),
+            stringify!($want)
+        );
         $crate::story::hold(what, got as i64, got == want)?
     }};
 }
@@ -152,6 +172,10 @@ macro_rules! story_module {
         };
 
         #[doc = concat!("The scenario `", $name, "`.")]
-        pub const SCENARIO: $crate::story::Scenario = $crate::story::Scenario { name: $name, target: TARGET, run };
+        pub const SCENARIO: $crate::story::Scenario = $crate::story::Scenario {
+            name: $name,
+            target: TARGET,
+            run,
+        };
     };
 }

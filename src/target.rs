@@ -5,7 +5,9 @@ use crate::claim;
 use crate::owned::Fd;
 use crate::report::Failure;
 use crate::sys::errno::{EEXIST, ENOENT};
-use crate::sys::{AT_FDCWD, O_CLOEXEC, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR, close, openat, unlinkat};
+use crate::sys::{
+    AT_FDCWD, O_CLOEXEC, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR, close, openat, unlinkat,
+};
 use core::ffi::CStr;
 
 /// Never opens, follows or writes what stood there before: `O_EXCL` fails on any name, `O_NOFOLLOW` says it twice.
@@ -35,9 +37,19 @@ impl Target {
         loop {
             tries -= 1;
             match openat(AT_FDCWD, path, FLAGS, 0o600) {
-                Ok(fd) => return Ok(Self { fd: Fd::new(fd), name: Name(path) }),
+                Ok(fd) => {
+                    return Ok(Self {
+                        fd: Fd::new(fd),
+                        name: Name(path),
+                    });
+                }
                 Err(EEXIST) if tries > 0 => unlink(path)?,
-                Err(errno) => return Err(Failure { claim: claim!("t", "openat: ", "$fd"), got: -errno }),
+                Err(errno) => {
+                    return Err(Failure {
+                        claim: claim!("t", "openat: ", "$fd"),
+                        got: -errno,
+                    });
+                }
             }
         }
     }
@@ -72,6 +84,9 @@ impl Drop for Name {
 fn unlink(path: &CStr) -> Result<(), Failure> {
     match unlinkat(AT_FDCWD, path, 0) {
         Ok(_) | Err(ENOENT) => Ok(()),
-        Err(errno) => Err(Failure { claim: claim!("t", "unlinkat: ", "0"), got: -errno }),
+        Err(errno) => Err(Failure {
+            claim: claim!("t", "unlinkat: ", "0"),
+            got: -errno,
+        }),
     }
 }

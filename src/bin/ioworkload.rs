@@ -39,7 +39,8 @@ fn print(text: &str) -> u8 {
 fn list(fd: u32) -> u8 {
     let mut page = Screen::default();
     for (row, scenario) in scenario::ALL.iter().enumerate() {
-        page.text(if row == 0 { "" } else { "\n" }).text(scenario.name);
+        page.text(if row == 0 { "" } else { "\n" })
+            .text(scenario.name);
     }
     page.print(fd);
     0
@@ -47,7 +48,9 @@ fn list(fd: u32) -> u8 {
 
 /// Runs a scenario; a failure's line starts with the name between the two parts of `frame`.
 fn run(scenario: &Scenario, frame: &[&str; 2]) -> u8 {
-    let Err(failure) = (scenario.run)() else { return 0 };
+    let Err(failure) = (scenario.run)() else {
+        return 0;
+    };
     let mut line = Line::default();
     line.text(frame[0]).text(scenario.name).text(frame[1]);
     let code = failure.tell(&mut line, scenario.target);
@@ -65,7 +68,10 @@ fn attach(scenario: &Scenario, stack: Stack) -> Result<u8, Misuse<'static>> {
     pid.print(STDOUT);
     if let Err(path) = startup.wait() {
         let mut line = Line::default();
-        line.text("scenario ").text(scenario.name).text(" failed: no such file after 30 s: ").foreign(path.to_bytes());
+        line.text("scenario ")
+            .text(scenario.name)
+            .text(" failed: no such file after 30 s: ")
+            .foreign(path.to_bytes());
         line.print(STDERR);
         return Ok(1);
     }
@@ -80,11 +86,15 @@ fn attach(scenario: &Scenario, stack: Stack) -> Result<u8, Misuse<'static>> {
 fn misused(misuse: Misuse<'_>) -> u8 {
     let mut line = Line::default();
     match misuse {
-        Misuse::NoScenario => line.text("usage: ioworkload NAME | --scenario=NAME | --list | --version | --help"),
+        Misuse::NoScenario => {
+            line.text("usage: ioworkload NAME | --scenario=NAME | --list | --version | --help")
+        }
         Misuse::UnknownScenario(name) => line.text("unknown scenario: ").foreign(name),
         Misuse::UnknownOption(option) => line.text("unknown option: ").foreign(option),
         Misuse::TooMany(extra) => line.text("too many arguments: ").foreign(extra),
-        Misuse::BadDelay(value) => line.text("IOR_WORKLOAD_STARTUP_DELAY_MS: no number of milliseconds: ").foreign(value),
+        Misuse::BadDelay(value) => line
+            .text("IOR_WORKLOAD_STARTUP_DELAY_MS: no number of milliseconds: ")
+            .foreign(value),
     };
     line.print(STDERR);
     if matches!(misuse, Misuse::UnknownScenario(_)) {

@@ -57,7 +57,9 @@ impl Stack {
             // SAFETY: `next` is at a pair, and does not move past AT_NULL.
             let (kind, value) = unsafe { (*next, *next.add(1)) };
             // SAFETY: behind a pair that is not AT_NULL stands another.
-            (kind != 0).then(|| next = unsafe { next.add(2) }).map(|()| (kind, value))
+            (kind != 0)
+                .then(|| next = unsafe { next.add(2) })
+                .map(|()| (kind, value))
         })
     }
 

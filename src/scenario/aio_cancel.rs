@@ -1,4 +1,26 @@
 //! aio-cancel: hands one write to the kernel, asks for its end, and fetches the completion that comes all the same.
+//!
+//! Calls, as strace shows them (`ctx` and `&…` are addresses):
+//!
+//! ```text
+//! openat(AT_FDCWD, "/tmp/ioworkload-aio-cancel", O_RDWR|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC, 0600) = 3
+//! io_setup(32, [ctx]) = 0
+//! io_submit(ctx, 1, [{aio_data=0xda7a0003, aio_lio_opcode=IOCB_CMD_PWRITE, aio_fildes=3, aio_buf="ior-aio-submit\n", aio_nbytes=15, aio_offset=0}]) = 1
+//! io_cancel(ctx, {aio_data=0xda7a0003, aio_lio_opcode=IOCB_CMD_PWRITE, aio_fildes=3}, &event) = -1 EINVAL (Invalid argument)
+//! io_getevents(ctx, 0, 1, [{data=0xda7a0003, obj=&iocb, res=15, res2=0}], NULL) = 1
+//! io_destroy(ctx) = 0
+//! close(3) = 0
+//! unlinkat(AT_FDCWD, "/tmp/ioworkload-aio-cancel", 0) = 0
+//! exit_group(0) = ?
+//! +++ exited with 0 +++
+//! ```
+//!
+//! Cancels nothing: a buffered write is complete before io_submit returns, and what is complete can't be cancelled, which
+//! is EINVAL. A kernel that could would answer EINPROGRESS, or 0 in the old days, and the completion might be missing:
+//! both are accepted.
+//!
+//! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, a sandbox forbids it, or
+//! `fs.aio-max-nr` is used up.
 #![no_std]
 #![no_main]
 

@@ -1,4 +1,22 @@
 //! aio-submit: hands one write to the kernel and never fetches its completion.
+//!
+//! Calls, as strace shows them (`ctx` and `&…` are addresses):
+//!
+//! ```text
+//! openat(AT_FDCWD, "/tmp/ioworkload-aio-submit", O_RDWR|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC, 0600) = 3
+//! io_setup(32, [ctx]) = 0
+//! io_submit(ctx, 1, [{aio_data=0xda7a0001, aio_lio_opcode=IOCB_CMD_PWRITE, aio_fildes=3, aio_buf="ior-aio-submit\n", aio_nbytes=15, aio_offset=0}]) = 1
+//! io_destroy(ctx) = 0
+//! close(3) = 0
+//! unlinkat(AT_FDCWD, "/tmp/ioworkload-aio-submit", 0) = 0
+//! exit_group(0) = ?
+//! +++ exited with 0 +++
+//! ```
+//!
+//! Does not look at the completion: a buffered write is complete before io_submit returns, and io_destroy drops it.
+//!
+//! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, a sandbox forbids it, or
+//! `fs.aio-max-nr` is used up.
 #![no_std]
 #![no_main]
 

@@ -31,7 +31,9 @@ impl Errno {
     pub fn name(self) -> &'static [u8] {
         let mut rows = NAMES.as_slice();
         while let [number, len, rest @ ..] = rows {
-            let Some((name, others)) = rest.split_at_checked(usize::from(*len)) else { break };
+            let Some((name, others)) = rest.split_at_checked(usize::from(*len)) else {
+                break;
+            };
             if i64::from(*number) == self.number() {
                 return name;
             }

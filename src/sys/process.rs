@@ -51,7 +51,15 @@ pub fn nanosleep(time: &mut Timespec) -> Answer {
 pub fn block_signal(sig: u32) -> Answer {
     let nset: u64 = 1 << (sig - 1);
     // SAFETY: the kernel reads eight bytes, `nset`, before it returns; it writes no old set to address 0.
-    Errno::check(unsafe { syscall!(RT_SIGPROCMASK, SIG_BLOCK, &raw const nset, 0, size_of::<u64>()) })
+    Errno::check(unsafe {
+        syscall!(
+            RT_SIGPROCMASK,
+            SIG_BLOCK,
+            &raw const nset,
+            0,
+            size_of::<u64>()
+        )
+    })
 }
 
 /// `exit_group(2)`, 231: the end of the process.

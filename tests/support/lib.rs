@@ -1,0 +1,52 @@
+//! What the tests and the tools of this package share: the shipped files, private places to run them in, the expected
+//! traces, the witnesses, and the comparison of the two.
+
+pub mod compare;
+pub mod expected;
+pub mod room;
+pub mod strace;
+pub mod trace;
+
+use std::path::{Path, PathBuf};
+
+/// The top of the source tree.
+#[must_use]
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("tests/ has a parent")
+}
+
+/// A shipped file, as `make` leaves it.
+///
+/// # Panics
+/// If it isn't there.
+#[must_use]
+pub fn shipped(name: &str) -> PathBuf {
+    let path = root().join("target/fixtures").join(name);
+    assert!(
+        path.is_file(),
+        "{} is missing: run `make`, or the tests by `make test`",
+        path.display()
+    );
+    path
+}
+
+/// The names of all scenarios: those that have an expected trace.
+///
+/// # Panics
+/// If the directory can't be read.
+#[must_use]
+pub fn scenarios() -> Vec<String> {
+    let files = root()
+        .join("tests/expected")
+        .read_dir()
+        .expect("tests/expected is there");
+    let stem = |path: &Path| {
+        path.file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned())
+    };
+    let mut names: Vec<_> = files.filter_map(|file| stem(&file.ok()?.path())).collect();
+    names.sort();
+    names
+}

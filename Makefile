@@ -1,0 +1,92 @@
+# ioworkload: fixtures for syscall tracers. `make help` shows what there is.
+
+# The directory of the target files, fixed in the programs when they are built.
+FIXTURE_TMP ?= /tmp
+# One scenario instead of all (run, trace).
+SCENARIO ?=
+# Where `make install` puts things; DESTDIR goes in front, for packagers.
+PREFIX ?= /usr/local
+DESTDIR ?=
+CARGO ?= cargo
+
+VARIABLES := FIXTURE_TMP SCENARIO PREFIX DESTDIR CARGO
+BUILT := target/x86_64-unknown-linux-gnu/release
+PROGRAMS := $(shell sed -n 's/^    { name = "\([a-z0-9-]*\)".*/\1/p' Cargo.toml)
+FIXTURES := $(filter-out ioworkload,$(PROGRAMS))
+TESTS := $(CARGO) test --locked --target-dir target -p ioworkload-tests
+
+.DEFAULT_GOAL := all
+.PHONY: help all run test lint trace deps clean install
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+help: ## show this
+	@echo 'ioworkload: programs that make exactly the syscalls they say'
+	@echo
+	@echo 'Targets:'
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1|\2/p' Makefile | column -t -s '|'
+	@echo
+	@echo 'Variables, with their present values (make NAME=VALUE):'
+	@$(foreach variable,$(VARIABLES),printf '  %-12s %s\n' '$(variable)' '$($(variable))';)
+
+all: need-build ## build every program into target/fixtures/ (what plain `make` does)
+	@FIXTURE_TMP='$(FIXTURE_TMP)' $(CARGO) build --locked --release --target-dir target -p ioworkload
+	@$(MAKE) finish
+
+# A program is its one segment (linker.ld). The linker leaves the room of the section headers behind it: cut it off,
+# at the size that the first program header states.
+.PHONY: finish
+finish: $(PROGRAMS:%=target/fixtures/%)
+target/fixtures/%: $(BUILT)/% Makefile
+	@mkdir -p $(@D)
+	@cp $< $@
+	@truncate -s $$(od -An -tu8 -j96 -N8 $@) $@
+
+run: all need-run ## run every scenario under strace and compare; SCENARIO=… shows that one's calls
+	@$(CARGO) run --quiet --locked --target-dir target -p ioworkload-tests --bin run -- $(SCENARIO)
+
+trace: all need-run ## show what strace sees of SCENARIO
+	@test -n '$(SCENARIO)' || { echo 'make trace: say which: SCENARIO=aio-submit, say' >&2; exit 2; }
+	@test -x 'target/fixtures/$(SCENARIO)' || { echo 'make trace: no such scenario: $(SCENARIO)' >&2; exit 2; }
+	strace -f target/fixtures/$(SCENARIO)
+
+test: all need-test ## build, and run every test
+	@$(TESTS)
+
+lint: need-lint ## rustfmt and clippy, warnings as errors
+	@$(CARGO) fmt --all --check
+	@$(CARGO) clippy --quiet --locked --target-dir target --workspace --all-targets -- -D warnings
+
+deps: need-build need-run need-test ## install what building, running and testing need
+
+clean: ## remove target/
+	@rm -rf target
+
+install: all ## copy the programs to PREFIX: ioworkload to bin/, fixtures to libexec/ioworkload/
+	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/libexec/ioworkload' '$(DESTDIR)$(PREFIX)/share/ioworkload/expected'
+	install -m 755 target/fixtures/ioworkload '$(DESTDIR)$(PREFIX)/bin'
+	install -m 755 $(FIXTURES:%=target/fixtures/%) '$(DESTDIR)$(PREFIX)/libexec/ioworkload'
+	install -m 644 tests/expected/*.json '$(DESTDIR)$(PREFIX)/share/ioworkload/expected'
+
+# What a goal needs: the file or command that must be there, and the Debian package that brings it.
+NEEDS_build := cc:gcc /usr/include/linux/aio_abi.h:libc6-dev
+NEEDS_run := strace:strace
+NEEDS_test := strace:strace
+NEEDS_lint :=
+.PHONY: need-build need-run need-test need-lint
+need-build need-run need-test need-lint: need-%: need-cargo
+	@missing=; for need in $(NEEDS_$*); do \
+		command -v "$${need%%:*}" >/dev/null || test -e "$${need%%:*}" || missing="$$missing $${need#*:}"; \
+	done; \
+	test -z "$$missing" && exit; \
+	if test "$$(id -u)" != 0 || ! command -v apt-get >/dev/null; then \
+		echo "make: missing:$$missing. As root on Debian this installs itself; here: apt-get install$$missing" >&2; exit 1; \
+	fi; \
+	echo "make: installing$$missing"; \
+	{ apt-get install -qq --no-install-recommends $$missing || \
+		{ apt-get update -qq && apt-get install -qq --no-install-recommends $$missing; }; } >target-deps.log 2>&1 || \
+		{ cat target-deps.log >&2; rm -f target-deps.log; exit 1; }; rm -f target-deps.log
+
+.PHONY: need-cargo
+need-cargo:
+	@command -v $(CARGO) >/dev/null || { echo 'make: missing: cargo. Install Rust 1.95 or newer with rustup' >&2; exit 1; }

@@ -1,0 +1,149 @@
+//! Private places to run a fixture in, so that tests neither meet each other in /tmp nor touch the machine's.
+
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+use nix::unistd::{Gid, Uid, chroot};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+use std::{fs, io};
+use tempfile::TempDir;
+
+/// A directory that stands in for /tmp, or for the whole root, of the commands that are sent there.
+pub struct Room(TempDir);
+
+impl Room {
+    /// An empty one, next to the build's other output.
+    ///
+    /// # Panics
+    /// If it can't be made.
+    #[must_use]
+    pub fn new() -> Self {
+        let parent = crate::root().join("target/rooms");
+        fs::create_dir_all(&parent).expect("target/ can be written");
+        Self(TempDir::new_in(parent).expect("target/ can be written"))
+    }
+
+    /// Where it is, seen from outside.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// The names in it.
+    ///
+    /// # Panics
+    /// If it can't be read.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let entries = self.path().read_dir().expect("a room can be read");
+        let mut names: Vec<_> = entries
+            .map(|entry| {
+                entry
+                    .expect("an entry")
+                    .file_name()
+                    .to_string_lossy()
+                    .into_owned()
+            })
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// Runs `command` with this room as its /tmp.
+    pub fn as_tmp(&self, command: &mut Command) {
+        self.mounted(command, MsFlags::empty());
+    }
+
+    /// Runs `command` with this room as its /tmp, read-only.
+    pub fn as_read_only_tmp(&self, command: &mut Command) {
+        self.mounted(command, MsFlags::MS_RDONLY);
+    }
+
+    fn mounted(&self, command: &mut Command, flags: MsFlags) {
+        let room = self.path().to_path_buf();
+        let ids = Ids::now();
+        // SAFETY: between fork and exec the closure only makes system calls on data made before the fork.
+        unsafe { command.pre_exec(move || ids.private().and_then(|()| bind(&room, flags))) };
+    }
+
+    /// A command that runs `program` with this room as its root, and nothing in it but what the test has put there and
+    /// the program itself.
+    ///
+    /// # Panics
+    /// If the program can't be copied.
+    #[must_use]
+    pub fn as_root(&self, program: &Path) -> Command {
+        let name = program.file_name().expect("a program has a name");
+        fs::copy(program, self.path().join(name)).expect("a room can be written");
+        let mut command = Command::new(Path::new("/").join(name));
+        let room = self.path().to_path_buf();
+        let ids = Ids::now();
+        // SAFETY: as above.
+        unsafe {
+            command.pre_exec(move || {
+                ids.private()?;
+                chroot(&room)?;
+                Ok(nix::unistd::chdir("/")?)
+            });
+        }
+        command
+    }
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn bind(room: &Path, flags: MsFlags) -> io::Result<()> {
+    let none = None::<&Path>;
+    mount(Some(room), "/tmp", none, MsFlags::MS_BIND, none)?;
+    mount(
+        none,
+        "/tmp",
+        none,
+        MsFlags::MS_BIND | MsFlags::MS_REMOUNT | flags,
+        none,
+    )?;
+    Ok(())
+}
+
+/// Who we are, and the maps that keep it so in a user namespace: without root that is the way to a private /tmp.
+struct Ids {
+    root: bool,
+    uid_map: String,
+    gid_map: String,
+}
+
+impl Ids {
+    fn now() -> Self {
+        let (uid, gid) = (Uid::effective(), Gid::effective());
+        Self {
+            root: uid.is_root(),
+            uid_map: format!("{uid} {uid} 1"),
+            gid_map: format!("{gid} {gid} 1"),
+        }
+    }
+
+    /// Enters a mount namespace of its own, whose mounts reach nobody else.
+    fn private(&self) -> io::Result<()> {
+        if self.root {
+            unshare(CloneFlags::CLONE_NEWNS)?;
+        } else {
+            unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNS)?;
+            fs::write("/proc/self/setgroups", "deny")?;
+            fs::write("/proc/self/uid_map", &self.uid_map)?;
+            fs::write("/proc/self/gid_map", &self.gid_map)?;
+        }
+        let none = None::<&Path>;
+        Ok(mount(
+            none,
+            "/",
+            none,
+            MsFlags::MS_REC | MsFlags::MS_PRIVATE,
+            none,
+        )?)
+    }
+}
