@@ -24,10 +24,10 @@ help: ## show this
 	@echo 'ioworkload: programs that make exactly the syscalls they say'
 	@echo
 	@echo 'Targets:'
-	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1|\2/p' Makefile | column -t -s '|'
+	@awk -F ':[^#]*## ' '/^[a-z]+:[^#]*## / { printf "  %-9s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo 'Variables, with their present values (make NAME=VALUE):'
-	@$(foreach variable,$(VARIABLES),printf '  %-12s %s\n' '$(variable)' '$($(variable))';)
+	@$(foreach variable,$(VARIABLES),printf '  %-11s %s\n' '$(variable)' '$($(variable))';)
 
 all: need-build ## build every program into target/fixtures/ (what plain `make` does)
 	@FIXTURE_TMP='$(FIXTURE_TMP)' $(CARGO) build --locked --release --target-dir target -p ioworkload
@@ -36,7 +36,7 @@ all: need-build ## build every program into target/fixtures/ (what plain `make` 
 # A program is its one segment (linker.ld). The linker leaves the room of the section headers behind it: cut it off,
 # at the size that the first program header states.
 .PHONY: finish
-finish: $(PROGRAMS:%=target/fixtures/%)
+finish: $(PROGRAMS:%=target/fixtures/%) ; @:
 target/fixtures/%: $(BUILT)/% Makefile
 	@mkdir -p $(@D)
 	@cp $< $@
@@ -78,14 +78,12 @@ need-build need-run need-test need-lint: need-%: need-cargo
 	@missing=; for need in $(NEEDS_$*); do \
 		command -v "$${need%%:*}" >/dev/null || test -e "$${need%%:*}" || missing="$$missing $${need#*:}"; \
 	done; \
-	test -z "$$missing" && exit; \
+	test -n "$$missing" || exit 0; \
 	if test "$$(id -u)" != 0 || ! command -v apt-get >/dev/null; then \
-		echo "make: missing:$$missing. As root on Debian this installs itself; here: apt-get install$$missing" >&2; exit 1; \
+		echo "make: missing:$$missing (root on Debian installs it by itself: apt-get install$$missing)" >&2; exit 1; \
 	fi; \
 	echo "make: installing$$missing"; \
-	{ apt-get install -qq --no-install-recommends $$missing || \
-		{ apt-get update -qq && apt-get install -qq --no-install-recommends $$missing; }; } >target-deps.log 2>&1 || \
-		{ cat target-deps.log >&2; rm -f target-deps.log; exit 1; }; rm -f target-deps.log
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $$missing >/dev/null
 
 .PHONY: need-cargo
 need-cargo:

@@ -1,23 +1,28 @@
-//! The link flags of the freestanding programs, a reason in front of each, and the directory of target files.
+//! The link flags of the freestanding programs, a reason in front of each, and the directory of
+//! target files.
 
 use std::env;
 
-/// Only programs get these flags: the hosted tests are another package, and need the ordinary start-up.
+/// Only programs get these flags: the hosted tests are another package, and need the ordinary
+/// start-up.
 const LINK_FLAGS: &[&str] = &[
     // `_start` is our own, and no library stands behind it.
     "-nostartfiles",
     "-nostdlib",
-    // No interpreter, no dynamic section; ET_EXEC even where RUSTFLAGS has replaced .cargo/config.toml.
+    // No interpreter, no dynamic section; ET_EXEC even where RUSTFLAGS has replaced
+    // .cargo/config.toml.
     "-static",
     "-no-pie",
-    // rustc asks for RELRO and an index of unwind tables: there is neither a GOT to protect nor unwinding.
+    // rustc asks for RELRO and an index of unwind tables: there is neither a GOT to protect nor
+    // unwinding.
     "-Wl,-z,norelro",
     "-Wl,--no-eh-frame-hdr",
     // A build id would be a note, and a note a segment.
     "-Wl,--build-id=none",
 ];
 
-/// The shipped files carry nothing that the kernel doesn't read. Development builds keep it for the debugger.
+/// The shipped files carry nothing that the kernel doesn't read. Development builds keep it for the
+/// debugger.
 const SHIPPED_FLAGS: &[&str] = &["-Wl,--strip-all", "-Wl,-z,nosectionheader"];
 
 fn main() {
@@ -42,7 +47,8 @@ fn fixture_tmp() -> String {
     let plain = directory.bytes().all(|byte| byte.is_ascii_graphic());
     assert!(
         sound && plain,
-        "FIXTURE_TMP={directory:?}: an absolute path of at most 100 printable characters is needed, without a slash at its end"
+        "FIXTURE_TMP={directory:?}: what is needed is an absolute path of at most 100 printable \
+         characters, without a slash at its end"
     );
     directory
 }

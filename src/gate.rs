@@ -27,8 +27,8 @@ pub enum Gate {
 }
 
 impl Gate {
-    /// The gate before the scenario: `IOR_WORKLOAD_STARTUP_FILE`, else `IOR_WORKLOAD_STARTUP_DELAY_MS`, else 8 s. An
-    /// empty variable counts as none.
+    /// The gate before the scenario: `IOR_WORKLOAD_STARTUP_FILE`, else
+    /// `IOR_WORKLOAD_STARTUP_DELAY_MS`, else 8 s. An empty variable counts as none.
     ///
     /// # Errors
     /// A delay that is no number, or that 32 bits don't hold.

@@ -4,14 +4,14 @@
 //!
 //! 1. [`sc`]'s `syscall!`: the instruction.
 //! 2. [`sys`]: one typed line per call, `Result<usize, Errno>`, and the kernel's structures.
-//! 3. [`scenario`]: a file per scenario that tells its calls in order, told with the words of [`story`].
+//! 3. [`scenario`]: a file per scenario that tells its calls in order, with the words of [`story`].
 //!
-//! Around them: [`rt`] is what stands between the kernel and a program without a runtime; [`owned`] and [`target`] give
-//! back what a scenario holds, on every way out; [`report`] is the one line of a failure; [`cli`] and [`gate`] serve
-//! the program `ioworkload` alone.
+//! Around them: [`rt`] is what stands between the kernel and a program without a runtime; [`owned`]
+//! and [`target`] give back what a scenario holds, on every way out; [`report`] is the one line of
+//! a failure, put together in a [`text`]; [`cli`] and [`gate`] serve the program `ioworkload` alone.
 //!
-//! Rules for all of it: no allocation, no `core::fmt`, no panic, no writable static. `unsafe` is denied here, and
-//! allowed below to the modules whose job it is.
+//! Rules for all of it: no allocation, no `core::fmt`, no panic, no writable static. `unsafe` is
+//! denied here, and allowed below to the modules whose job it is.
 
 #![no_std]
 #![deny(unsafe_code)]
@@ -21,9 +21,7 @@
     target_os = "linux",
     target_pointer_width = "64"
 )))]
-compile_error!(
-    "ioworkload is about the syscalls of x86_64 Linux: build it with --target x86_64-unknown-linux-gnu"
-);
+compile_error!("ioworkload is about x86_64 Linux: build --target x86_64-unknown-linux-gnu");
 
 // A story says `ioworkload::` as the program that it is; here it is a module.
 extern crate self as ioworkload;
@@ -41,5 +39,6 @@ pub mod story;
 #[allow(unsafe_code, reason = "makes syscalls")]
 pub mod sys;
 pub mod target;
+pub mod text;
 
 pub(crate) use story_module as story;

@@ -1,6 +1,8 @@
-//! What a story holds and gives back on every way out: a context and a descriptor, each released when dropped.
+//! What a story holds and gives back on every way out: a context and a descriptor, each released
+//! when dropped.
 //!
-//! A story that goes well gives them back itself, by a call that stands in its text: `io_destroy(ctx.release())`.
+//! A story that goes well gives them back itself, by a call that stands in its text:
+//! `io_destroy(ctx.release())`.
 
 use crate::sys::aio_abi::aio_context_t;
 use crate::sys::{close, io_destroy};
@@ -25,7 +27,8 @@ impl Context {
 impl Drop for Context {
     fn drop(&mut self) {
         if self.id != 0 {
-            // Dropped with a handle means that the story has failed, and that failure is the one to report.
+            // Dropped with a handle means that the story has failed, and that failure is the one to
+            // report.
             let _ = io_destroy(self.id);
         }
     }

@@ -1,12 +1,14 @@
 //! The one line that a failure prints, and the exit code that goes with it.
 
+use crate::sys::Errno;
 use crate::sys::errno::{EAGAIN, ENOSYS, EPERM};
-use crate::sys::{Errno, SIGPIPE, block_signal, write};
+use crate::text::Line;
 use core::ffi::CStr;
 use core::ptr::NonNull;
 
-/// What a story says of an answer or of a field: a byte for the kind, and two texts, `io_setup: ` and `0`, or
-/// `io_getevents: res is ` and `15`. A thin pointer, so that a failure is two words and travels in registers.
+/// What a story says of an answer or of a field: a byte for the kind, and two texts, `io_setup: `
+/// and `0`, or `io_getevents: res is ` and `15`. A thin pointer, so that a failure is two words and
+/// travels in registers.
 #[derive(Clone, Copy)]
 pub struct Claim(NonNull<u8>);
 
@@ -57,11 +59,13 @@ impl Text {
         unsafe { self.0.read() }
     }
 
-    /// Adds the text to `line`, and returns what stands behind its NUL: for the first text of a claim, the second.
+    /// Adds the text to `line`, and returns what stands behind its NUL: for the first text of a
+    /// claim, the second.
     fn tell(mut self, line: &mut Line) -> Self {
         loop {
             let byte = self.first();
-            // SAFETY: not further than one byte behind the NUL, which is the next text or the end of the claim.
+            // SAFETY: not further than one byte behind the NUL, which is the next text or the end
+            // of the claim.
             self.0 = unsafe { self.0.add(1) };
             if byte == 0 {
                 return self;
@@ -81,9 +85,9 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// Adds what happened to `line`: `io_setup: EAGAIN (errno 11)`, `io_submit: 0, expected 1`, `io_getevents: res is
-    /// 7, expected 15`. Returns the exit code: 77 where this machine can't run AIO just now, so that a harness can
-    /// skip; otherwise 1.
+    /// Adds what happened to `line`: `io_setup: EAGAIN (errno 11)`, `io_submit: 0, expected 1`,
+    /// `io_getevents: res is 7, expected 15`. Returns the exit code: 77 where this machine can't
+    /// run AIO just now, so that a harness can skip; otherwise 1.
     #[inline(always)]
     pub fn tell(self, line: &mut Line, target: &CStr) -> u8 {
         let (kind, what) = self.claim.parts();
@@ -114,86 +118,5 @@ impl Failure {
         } else {
             1
         }
-    }
-}
-
-/// Text for a human, put together in place. What does not fit is left out.
-#[derive(Default)]
-pub struct Page<const MAX: usize>(heapless::Vec<u8, MAX>);
-
-/// Room for one line: the longest has a scenario's name, a call, an error and a path of 120 bytes.
-pub type Line = Page<512>;
-
-impl<const MAX: usize> Page<MAX> {
-    /// Adds text.
-    #[inline(always)]
-    pub fn text(&mut self, text: &str) -> &mut Self {
-        self.bytes(text.as_bytes())
-    }
-
-    /// Adds bytes as they are.
-    #[inline(always)]
-    pub fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
-        let _ = self.0.extend_from_slice(bytes);
-        self
-    }
-
-    fn byte(&mut self, byte: u8) {
-        let _ = self.0.push(byte);
-    }
-
-    /// Adds bytes that somebody else has chosen: at most 80, and only what a terminal prints, the rest as `\xff`.
-    pub fn foreign(&mut self, bytes: &[u8]) -> &mut Self {
-        const HEX: &[u8; 16] = b"0123456789abcdef";
-        let (shown, hidden) = bytes.split_at(bytes.len().min(80));
-        for &byte in shown {
-            match byte {
-                b' '..=b'~' => self.bytes(&[byte]),
-                _ => self.bytes(&[
-                    b'\\',
-                    b'x',
-                    HEX[usize::from(byte >> 4)],
-                    HEX[usize::from(byte & 15)],
-                ]),
-            };
-        }
-        if hidden.is_empty() {
-            self
-        } else {
-            self.text("...")
-        }
-    }
-
-    /// Adds a number in decimal digits.
-    pub fn number(&mut self, number: i64) {
-        if number < 0 {
-            self.byte(b'-');
-        }
-        self.digits(number.unsigned_abs());
-    }
-
-    fn digits(&mut self, number: u64) {
-        if number > 9 {
-            self.digits(number / 10);
-        }
-        self.byte(b'0' + (number % 10) as u8);
-    }
-
-    /// Adds an error: `EAGAIN (errno 11)`.
-    pub fn errno(&mut self, errno: Errno) {
-        self.bytes(errno.name())
-            .text(" (errno ")
-            .number(errno.number());
-        self.byte(b')');
-    }
-
-    /// Ends the text with a newline and writes it to descriptor `fd`, all at once. A broken one changes nothing but the
-    /// text.
-    #[inline(always)]
-    pub fn print(&mut self, fd: u32) {
-        self.byte(b'\n');
-        // A pipe whose reader is gone answers EPIPE instead of ending us with a signal.
-        let _ = block_signal(SIGPIPE);
-        let _ = write(fd, &self.0);
     }
 }

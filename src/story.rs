@@ -2,11 +2,12 @@
 
 pub use crate::fixture_story as story;
 pub use crate::owned::{Context, Fd};
-pub use crate::report::{Claim, Failure, Line};
+pub use crate::report::{Claim, Failure};
 pub use crate::sys::aio_abi::*;
 pub use crate::sys::errno::*;
 pub use crate::sys::*;
 pub use crate::target::Target;
+pub use crate::text::Line;
 pub use crate::{call, completed, field};
 pub use core::ffi::CStr;
 pub use core::ptr::{null, null_mut};
@@ -68,7 +69,7 @@ pub fn raw(answer: Answer) -> i64 {
     answer.map_or_else(|errno| -errno, |value| value as i64)
 }
 
-/// A claim: its kind, what it is about, and the value.
+/// A claim: its kind (the letters of [`Claim`]), what it is about, and the value.
 #[macro_export]
 macro_rules! claim {
     ($kind:literal, $what:expr, $want:expr) => {
@@ -94,9 +95,9 @@ macro_rules! claim {
     };
 }
 
-/// Makes a call and holds it against its answer, written as tracers print it: `call!(io_setup(32, ctxp) = 0)`,
-/// `call!(io_destroy(0) = -EINVAL)`; a list where the kernel has a choice, the usual answer first. Any other answer
-/// ends the story.
+/// Makes a call and holds it against its answer, written as tracers print it:
+/// `call!(io_destroy(0) = -EINVAL)`; a list where the kernel has a choice, the usual answer first.
+/// Any other answer ends the story.
 #[macro_export]
 macro_rules! call {
     ($name:ident ( $($arg:expr),* ) = [$want:expr $(, $more:expr)*]) => {{
@@ -140,9 +141,10 @@ macro_rules! completed {
 
 /// Declares the story of a file as the scenario of that name, told by the file's function `run`.
 ///
-/// A story is a program of its own, the fixture, and a module of the library. It says `crate::story!`: in the fixture
-/// `crate` is the story itself, which has this macro from here and so gets its entry point; in the library `crate` is
-/// the library, which has [`story_module`] under that name.
+/// A story is a program of its own, the fixture, and a module of the library. It says
+/// `crate::story!`: in the fixture `crate` is the story itself, which has this macro from here and
+/// so gets its entry point; in the library `crate` is the library, which has [`story_module`] under
+/// that name.
 #[macro_export]
 macro_rules! fixture_story {
     ($name:literal) => {

@@ -1,4 +1,5 @@
-//! The target file: the file at a fixed path that iocbs read and write. Made by the run that uses it, and removed.
+//! The target file: the file at a fixed path that iocbs read and write. Made by the run that uses
+//! it, and removed.
 
 use crate::call;
 use crate::claim;
@@ -10,14 +11,16 @@ use crate::sys::{
 };
 use core::ffi::CStr;
 
-/// Never opens, follows or writes what stood there before: `O_EXCL` fails on any name, `O_NOFOLLOW` says it twice.
+/// Never opens, follows or writes what stood there before: `O_EXCL` fails on any name, `O_NOFOLLOW`
+/// says it twice.
 const FLAGS: u32 = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 
-/// How often the open is tried. Each try after the first takes another copy that made its own file in between, so 64
-/// copies that start at once can't run out.
+/// How often the open is tried. Each try after the first takes another copy that made its own file
+/// in between, so 64 copies that start at once can't run out.
 const TRIES: u32 = 64;
 
-/// The target file of a scenario, while it exists. A drop, which only a failure brings about, closes and removes it.
+/// The target file of a scenario, while it exists. A drop, which only a failure brings about,
+/// closes and removes it.
 pub struct Target {
     // Dropped in this order.
     fd: Fd,
@@ -28,10 +31,11 @@ pub struct Target {
 struct Name(&'static CStr);
 
 impl Target {
-    /// Makes the file: one `openat`; where a name is in the way (a killed run's), `unlinkat` and another.
+    /// Makes the file: one `openat`; where a name is in the way (a killed run's), `unlinkat` and
+    /// another.
     ///
     /// # Errors
-    /// What `openat` or `unlinkat` answered: EISDIR for a directory in the way, EROFS, ENOENT and so on.
+    /// What `openat` or `unlinkat` answered: EISDIR for a directory in the way, EROFS and so on.
     pub fn create(path: &'static CStr) -> Result<Self, Failure> {
         let mut tries = TRIES;
         loop {

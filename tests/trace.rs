@@ -1,1 +1,270 @@
-fn main() {}
+//! Does every fixture make exactly the calls that it says, each time, and would we notice if not?
+
+use anyhow::{Result, bail, ensure};
+use ioworkload_tests::compare::compare;
+use ioworkload_tests::expected::{Expected, load};
+use ioworkload_tests::room::Room;
+use ioworkload_tests::trace::Seen;
+use ioworkload_tests::{root, scenarios, shipped, strace};
+use libtest_mimic::{Arguments, Failed, Trial};
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+const RUNS: usize = 100;
+
+fn main() -> ExitCode {
+    let mut trials = controls();
+    for name in scenarios() {
+        trials.push(trial(format!("strace::{name}"), &name, strace_sees_it));
+        trials.push(trial(
+            format!("again-and-again::{name}"),
+            &name,
+            again_and_again,
+        ));
+        trials.push(trial(
+            format!("in-ioworkload::{name}"),
+            &name,
+            in_ioworkload,
+        ));
+        trials.push(trial(format!("as-told::{name}"), &name, as_told));
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+fn trial(title: String, name: &str, test: fn(&str) -> Result<()>) -> Trial {
+    let name = name.to_owned();
+    Trial::test(title, move || {
+        test(&name).map_err(|error| Failed::from(format!("{error:#}")))
+    })
+}
+
+fn strace_sees_it(name: &str) -> Result<()> {
+    exact(&load(name)?, &watch(&shipped(name), &[])?)
+}
+
+fn again_and_again(name: &str) -> Result<()> {
+    let expected = load(name)?;
+    (0..RUNS).try_for_each(|_| exact(&expected, &watch(&shipped(name), &[])?))
+}
+
+/// `ioworkload NAME` makes the fixture's calls and no other.
+fn in_ioworkload(name: &str) -> Result<()> {
+    exact(&load(name)?, &watch(&shipped("ioworkload"), &[name])?)
+}
+
+fn watch(program: &Path, args: &[&str]) -> Result<Seen> {
+    let room = Room::new();
+    let confine = |strace: &mut Command| {
+        room.as_tmp(strace.args(args).env("IOR_WORKLOAD_STARTUP_DELAY_MS", "1"));
+    };
+    let seen = strace::witness(program, &confine)?;
+    ensure!(room.names().is_empty(), "left behind: {:?}", room.names());
+    Ok(seen)
+}
+
+fn exact(expected: &Expected, seen: &Seen) -> Result<()> {
+    let differences = compare(expected, seen).differences;
+    ensure!(differences.is_empty(), "{}", differences.join("\n"));
+    Ok(())
+}
+
+/// The trace in the story's own words is what strace prints, to the letter.
+fn as_told(name: &str) -> Result<()> {
+    let file = root()
+        .join("src/scenario")
+        .join(name.replace('-', "_"))
+        .with_extension("rs");
+    let story = fs::read_to_string(file)?;
+    let lines = story
+        .lines()
+        .map(|line| line.trim_start_matches("//!").trim_start());
+    let told = lines
+        .skip_while(|line| *line != "```text")
+        .skip(1)
+        .take_while(|line| *line != "```");
+    let room = Room::new();
+    let seen = strace::decoded(&shipped(name), &|strace| room.as_tmp(strace))?;
+    same(&told.collect::<Vec<_>>().join("\n"), &seen.join("\n"))
+}
+
+/// Whether the two texts are the same, where `ctx` and `&name` in the first stand for an address,
+/// each for one of its own.
+fn same(told: &str, seen: &str) -> Result<()> {
+    let mut addresses = HashMap::new();
+    let (mut t, mut s) = (told, seen);
+    while !t.is_empty() {
+        let name = t
+            .find(|c: char| c != '&' && !c.is_ascii_lowercase())
+            .unwrap_or(t.len());
+        let address = s
+            .find(|c: char| !c.is_ascii_alphanumeric())
+            .unwrap_or(s.len());
+        if (t.starts_with('&') || &t[..name] == "ctx") && s.starts_with("0x7f") {
+            let known = addresses.entry(&s[..address]).or_insert(&t[..name]);
+            ensure!(
+                *known == &t[..name],
+                "{} is {known} and {}",
+                &s[..address],
+                &t[..name]
+            );
+            (t, s) = (&t[name..], &s[address..]);
+        } else if t.chars().next() == s.chars().next() {
+            let step = t.chars().next().map_or(0, char::len_utf8);
+            (t, s) = (&t[step..], &s[step..]);
+        } else {
+            bail!("told:\n{told}\n\nseen:\n{seen}\n\nfrom here on:\n{t}\n\n{s}");
+        }
+    }
+    let names = addresses.values().collect::<std::collections::HashSet<_>>();
+    ensure!(
+        s.is_empty() && names.len() == addresses.len(),
+        "told:\n{told}\n\nseen:\n{seen}"
+    );
+    Ok(())
+}
+
+/// Each makes a difference on purpose, and wants it named.
+fn controls() -> Vec<Trial> {
+    type Control = (&'static str, fn(&mut Expected), &'static [&'static str]);
+    let rows: &[Control] = &[
+        ("nothing", |_| (), &[]),
+        (
+            "one-call-less-expected",
+            |e| drop(e.calls.remove(3)),
+            &["not asked for: io_getevents"],
+        ),
+        (
+            "one-call-more-expected",
+            |e| e.calls.insert(2, e.calls[1].clone()),
+            &["missing: io_setup"],
+        ),
+        (
+            "another-order",
+            |e| e.calls.swap(4, 5),
+            &["missing: close", "not asked for: close"],
+        ),
+        (
+            "another-number",
+            |e| e.calls[1].nr = 207,
+            &["missing: io_setup", "not asked for: io_set"],
+        ),
+        (
+            "another-name",
+            |e| e.calls[1].name = "io_set".into(),
+            &["io_set is called io_setup"],
+        ),
+        (
+            "another-nr_events",
+            |e| set(e, 1, 0, "33"),
+            &["io_setup(0x20, "],
+        ),
+        (
+            "another-context",
+            |e| set(e, 3, 0, "\"$other\""),
+            &["io_getevents(0x7"],
+        ),
+        (
+            "another-address",
+            |e| set(e, 3, 3, "\"&ctx\""),
+            &["io_getevents(0x7"],
+        ),
+        (
+            "an-address-for-null",
+            |e| set(e, 3, 4, "\"&timeout\""),
+            &["io_getevents(0x7"],
+        ),
+        ("another-answer", |e| answer(e, 2, "2"), &["io_submit(0x7"]),
+        (
+            "an-argument-more",
+            |e| drop(e.calls[1].args.pop()),
+            &["expected 1 arguments"],
+        ),
+        (
+            "another-exit-code",
+            |e| set(e, 7, 0, "1"),
+            &["exit_group(0x0)", "it exited with 0"],
+        ),
+    ];
+    let mut trials = vec![Trial::test("control::a-wait-in-front", || {
+        Ok(a_wait_in_front()?)
+    })];
+    trials.push(Trial::test("control::another-process", || {
+        Ok(another_process()?)
+    }));
+    trials.push(Trial::test("control::told-otherwise", || {
+        Ok(told_otherwise()?)
+    }));
+    for &(title, change, differences) in rows {
+        let test = move || Ok(control(change, differences)?);
+        trials.push(Trial::test(format!("control::{title}"), test));
+    }
+    trials
+}
+
+fn control(change: fn(&mut Expected), wanted: &[&str]) -> Result<()> {
+    let mut expected = load("aio-getevents")?;
+    change(&mut expected);
+    let found = compare(&expected, &watch(&shipped("aio-getevents"), &[])?).differences;
+    let named = found
+        .iter()
+        .zip(wanted)
+        .all(|(line, start)| line.contains(start));
+    ensure!(
+        found.len() == wanted.len() && named,
+        "wanted {wanted:?}, found {found:?}"
+    );
+    Ok(())
+}
+
+fn set(expected: &mut Expected, call: usize, arg: usize, json: &str) {
+    expected.calls[call].args[arg] = serde_json::from_str(json).expect("an argument");
+}
+
+fn answer(expected: &mut Expected, call: usize, json: &str) {
+    expected.calls[call].ret = serde_json::from_str(json).expect("a result");
+}
+
+/// The program with the wait makes four calls that aio-setup did not ask for.
+fn a_wait_in_front() -> Result<()> {
+    let seen = watch(&shipped("ioworkload"), &["--scenario=aio-setup"])?;
+    let verdict = compare(&load("aio-setup")?, &seen);
+    let calls = verdict
+        .differences
+        .iter()
+        .map(|line| line.split('(').next().unwrap_or_default());
+    let wanted = ["getpid", "rt_sigprocmask", "write", "nanosleep"];
+    ensure!(
+        calls.eq(wanted.map(|name| format!("not asked for: {name}"))),
+        "{verdict:?}"
+    );
+    ensure!((verdict.noise, verdict.missing) == (4, 0), "{verdict:?}");
+    Ok(())
+}
+
+/// A child is an error of its own, whatever it does.
+fn another_process() -> Result<()> {
+    let fork = ["-c", "/bin/true; /bin/true"];
+    let seen = strace::witness(Path::new("/bin/sh"), &|strace| {
+        strace.args(fork);
+    });
+    let error = seen.expect_err("strace has followed a fork").to_string();
+    ensure!(error.starts_with("another thread or process:"), "{error}");
+    Ok(())
+}
+
+fn told_otherwise() -> Result<()> {
+    let seen = "a(0x7ff1) = 0x7ff2\nb(0x7ff1)";
+    same("a(ctx) = &one\nb(ctx)", seen)?;
+    let wrong = [
+        "a(ctx) = &one\nb(&one)",
+        "a(ctx) = ctx\nb(ctx)",
+        "a(ctx) = &one",
+        "a(ctx) = 0",
+    ];
+    for told in wrong {
+        ensure!(same(told, seen).is_err(), "{told} passes for {seen}");
+    }
+    Ok(())
+}

@@ -5,11 +5,11 @@
 use core::ffi::CStr;
 use ioworkload::cli::{Command, HELP, Misuse, parse};
 use ioworkload::gate::Gate;
-use ioworkload::report::{Line, Page};
 use ioworkload::rt::Stack;
 use ioworkload::scenario;
 use ioworkload::story::Scenario;
 use ioworkload::sys::getpid;
+use ioworkload::text::{Line, Page};
 
 ioworkload::program!(main);
 
@@ -58,7 +58,8 @@ fn run(scenario: &Scenario, frame: &[&str; 2]) -> u8 {
     code
 }
 
-/// The original's contract: the PID and a newline, the wait, the scenario, and, if asked for, another wait.
+/// The original's contract: the PID and a newline, the wait, the scenario, and, if asked for,
+/// another wait.
 fn attach(scenario: &Scenario, stack: Stack) -> Result<u8, Misuse<'static>> {
     let file = stack.env(b"IOR_WORKLOAD_STARTUP_FILE=");
     let startup = Gate::startup(file, stack.env(b"IOR_WORKLOAD_STARTUP_DELAY_MS="))?;
@@ -77,7 +78,8 @@ fn attach(scenario: &Scenario, stack: Stack) -> Result<u8, Misuse<'static>> {
     }
     let code = run(scenario, &["scenario ", " failed: "]);
     if code == 0 {
-        // It stays alive for the tracer's look-ups; that nobody released it is no failure of the scenario.
+        // It stays alive for the tracer's look-ups; that nobody released it is no failure of the
+        // scenario.
         let _ = hold.wait();
     }
     Ok(code)

@@ -1,8 +1,9 @@
-//! The memory functions that the compiler may call by name, whatever the source says: it makes `memcpy` of an
-//! assignment and `strlen` of a loop. String instructions keep them a few bytes long, and out of its reach.
+//! The memory functions that the compiler may call by name, whatever the source says: it makes
+//! `memcpy` of an assignment and `strlen` of a loop. String instructions keep them a few bytes
+//! long, and out of its reach.
 
-/// Defines `memcpy`, `memmove`, `memset`, `memcmp`, `bcmp` and `strlen` as C has them. The direction flag is clear, as
-/// the ABI demands on entry to every function.
+/// Defines `memcpy`, `memmove`, `memset`, `memcmp`, `bcmp` and `strlen` as C has them. The
+/// direction flag is clear, as the ABI demands on entry to every function.
 #[macro_export]
 macro_rules! memory_symbols {
     () => {

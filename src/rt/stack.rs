@@ -3,7 +3,11 @@
 use core::ffi::{CStr, c_char};
 use core::iter::from_fn;
 
-/// What stands at the stack pointer when a program starts (System V ABI for x86_64, section 3.4.1), in words:
+/// Ends the auxiliary vector (`include/uapi/linux/auxvec.h`).
+const AT_NULL: usize = 0;
+
+/// What stands at the stack pointer when a program starts (System V ABI for x86_64, section 3.4.1),
+/// in words:
 ///
 /// ```text
 ///     argc
@@ -17,8 +21,8 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// # Safety
-    /// `top` points to a stack of the form above that stays as it is while the program runs: the one at `_start`.
+    /// # Safety `top` points to a stack of the form above that stays as it is while the program
+    /// runs: the one at `_start`.
     #[must_use]
     pub const unsafe fn new(top: *const usize) -> Self {
         Self { argc: top }
@@ -46,7 +50,8 @@ impl Stack {
     /// The auxiliary vector: type (`AT_*` of `include/uapi/linux/auxvec.h`) and value.
     pub fn auxv(self) -> impl Iterator<Item = (usize, usize)> {
         let mut next = self.envp();
-        // SAFETY: the environment ends in a NULL, the vector in AT_NULL; `next` stops behind either.
+        // SAFETY: the environment ends in a NULL, the vector in AT_NULL; `next` stops behind
+        // either.
         unsafe {
             while *next != 0 {
                 next = next.add(1);
@@ -55,11 +60,13 @@ impl Stack {
         }
         from_fn(move || {
             // SAFETY: `next` is at a pair, and does not move past AT_NULL.
-            let (kind, value) = unsafe { (*next, *next.add(1)) };
+            let pair = unsafe { (*next, *next.add(1)) };
+            if pair.0 == AT_NULL {
+                return None;
+            }
             // SAFETY: behind a pair that is not AT_NULL stands another.
-            (kind != 0)
-                .then(|| next = unsafe { next.add(2) })
-                .map(|()| (kind, value))
+            next = unsafe { next.add(2) };
+            Some(pair)
         })
     }
 
@@ -79,7 +86,8 @@ fn strings(mut next: *const usize) -> impl Iterator<Item = &'static CStr> {
         }
         // SAFETY: behind a string's pointer stands another pointer or the NULL.
         next = unsafe { next.add(1) };
-        // SAFETY: the kernel ends each string with a NUL, above the stack, where nothing is written.
+        // SAFETY: the kernel ends each string with a NUL, above the stack, where nothing is
+        // written.
         Some(unsafe { CStr::from_ptr(string) })
     })
 }

@@ -1,11 +1,13 @@
 //! The entry point, and the two ends of a program: its exit code, or a panic.
 
-/// Makes a program of the function `main`: it gets the start-up [`Stack`](crate::rt::Stack) and returns the exit code.
+/// Makes a program of the function `main`: it gets the start-up [`Stack`](crate::rt::Stack) and
+/// returns the exit code.
 #[macro_export]
 macro_rules! program {
     ($main:path) => {
-        /// The first instruction. The kernel enters with a stack pointer that is a multiple of 16 and points to argc;
-        /// `call` pushes eight bytes, which is the alignment that a function of the ABI expects.
+        /// The first instruction. The kernel enters with a stack pointer that is a multiple of 16
+        /// and points to argc; `call` pushes eight bytes, which is the alignment that a function of
+        /// the ABI expects.
         #[unsafe(no_mangle)]
         #[unsafe(naked)]
         unsafe extern "C" fn _start() -> ! {
@@ -19,7 +21,8 @@ macro_rules! program {
         }
 
         unsafe extern "C" fn enter(top: *const usize) -> ! {
-            // SAFETY: `_start` passes the stack pointer it was entered with, and nobody writes above it.
+            // SAFETY: `_start` passes the stack pointer it was entered with, and nobody writes
+            // above it.
             let stack = unsafe { $crate::rt::Stack::new(top) };
             $crate::sys::exit_group($main(stack))
         }
@@ -27,7 +30,8 @@ macro_rules! program {
         /// A panic is a bug: it says so and exits with 101.
         #[panic_handler]
         fn panic(_: &::core::panic::PanicInfo<'_>) -> ! {
-            $crate::report::Line::default().text(env!("CARGO_BIN_NAME")).text(": panic: this is a bug").print(2);
+            let mut line = $crate::text::Line::default();
+            line.text(env!("CARGO_BIN_NAME")).text(": panic: this is a bug").print(2);
             $crate::sys::exit_group(101)
         }
 

@@ -1,4 +1,5 @@
-//! aio-cancel: hands one write to the kernel, asks for its end, and fetches the completion that comes all the same.
+//! aio-cancel: hands one write to the kernel, asks for its end, and fetches the completion that
+//! comes all the same.
 //!
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!
@@ -15,12 +16,12 @@
 //! +++ exited with 0 +++
 //! ```
 //!
-//! Cancels nothing: a buffered write is complete before io_submit returns, and what is complete can't be cancelled, which
-//! is EINVAL. A kernel that could would answer EINPROGRESS, or 0 in the old days, and the completion might be missing:
-//! both are accepted.
+//! Cancels nothing: a buffered write is complete before io_submit returns, and what is complete
+//! can't be cancelled, which is EINVAL. A kernel that could would answer EINPROGRESS, or 0 in the
+//! old days, and the completion might be missing: both are accepted.
 //!
-//! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, a sandbox forbids it, or
-//! `fs.aio-max-nr` is used up.
+//! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, a sandbox
+//! forbids it, or `fs.aio-max-nr` is used up.
 #![no_std]
 #![no_main]
 
@@ -34,8 +35,9 @@ fn run() -> Outcome {
     let iocbpp = [&raw mut iocb];
     let mut event = IoEvent::default();
     let mut ctx = Context::default();
-    // SAFETY: the kernel works on `ctx`, `iocbpp`, `iocb`, PAYLOAD and `event`, room for the one completion that can
-    // come. They outlive the context, which ends below or, after a failure, with the drop of `ctx`, the first to go.
+    // SAFETY: the kernel works on `ctx`, `iocbpp`, `iocb`, PAYLOAD and `event`, room for the one
+    // completion that can come. They outlive the context, which ends below or, after a failure,
+    // with the drop of `ctx`, the first to go.
     let fetched = unsafe {
         call!(io_setup(32, &raw mut ctx.id) = 0);
         call!(io_submit(ctx.id, 1, iocbpp.as_ptr()) = 1);

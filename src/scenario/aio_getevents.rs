@@ -14,10 +14,11 @@
 //! +++ exited with 0 +++
 //! ```
 //!
-//! Does not wait: a buffered write is complete before io_submit returns, so the missing timeout is never used.
+//! Does not wait: a buffered write is complete before io_submit returns, so the missing timeout is
+//! never used.
 //!
-//! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, a sandbox forbids it, or
-//! `fs.aio-max-nr` is used up.
+//! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, a sandbox
+//! forbids it, or `fs.aio-max-nr` is used up.
 #![no_std]
 #![no_main]
 
@@ -31,8 +32,9 @@ fn run() -> Outcome {
     let iocbpp = [&raw mut iocb];
     let mut event = IoEvent::default();
     let mut ctx = Context::default();
-    // SAFETY: the kernel works on `ctx`, `iocbpp`, `iocb`, PAYLOAD and `event`, room for the one completion that can
-    // come. They outlive the context, which ends below or, after a failure, with the drop of `ctx`, the first to go.
+    // SAFETY: the kernel works on `ctx`, `iocbpp`, `iocb`, PAYLOAD and `event`, room for the one
+    // completion that can come. They outlive the context, which ends below or, after a failure,
+    // with the drop of `ctx`, the first to go.
     unsafe {
         call!(io_setup(32, &raw mut ctx.id) = 0);
         call!(io_submit(ctx.id, 1, iocbpp.as_ptr()) = 1);

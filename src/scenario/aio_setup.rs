@@ -9,11 +9,11 @@
 //! +++ exited with 0 +++
 //! ```
 //!
-//! Does nothing with the context. The kernel raises 32 to what its CPUs need, which no tracer sees, and takes tens of
-//! milliseconds to destroy a context, in any program.
+//! Does nothing with the context. The kernel raises 32 to what its CPUs need, which no tracer sees,
+//! and takes tens of milliseconds to destroy a context, in any program.
 //!
-//! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, a sandbox forbids it, or
-//! `fs.aio-max-nr` is used up.
+//! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, a sandbox
+//! forbids it, or `fs.aio-max-nr` is used up.
 #![no_std]
 #![no_main]
 

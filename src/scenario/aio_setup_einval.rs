@@ -14,8 +14,8 @@
 //!
 //! Makes no context, and so waits for nothing: the quickest of all.
 //!
-//! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, a sandbox forbids it, or
-//! `fs.aio-max-nr` is used up.
+//! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, a sandbox
+//! forbids it, or `fs.aio-max-nr` is used up.
 #![no_std]
 #![no_main]
 
@@ -26,7 +26,8 @@ crate::story!("aio-setup-einval");
 fn run() -> Outcome {
     let mut ctx = Context::default();
     for _ in 0..5 {
-        // SAFETY: the kernel refuses 0 events before it writes; if it did write, `ctx` is in this frame.
+        // SAFETY: the kernel refuses 0 events before it writes; if it did write, `ctx` is in this
+        // frame.
         unsafe { call!(io_setup(0, &raw mut ctx.id) = -EINVAL) };
     }
     Ok(())

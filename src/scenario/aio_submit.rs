@@ -13,10 +13,11 @@
 //! +++ exited with 0 +++
 //! ```
 //!
-//! Does not look at the completion: a buffered write is complete before io_submit returns, and io_destroy drops it.
+//! Does not look at the completion: a buffered write is complete before io_submit returns, and
+//! io_destroy drops it.
 //!
-//! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, a sandbox forbids it, or
-//! `fs.aio-max-nr` is used up.
+//! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, a sandbox
+//! forbids it, or `fs.aio-max-nr` is used up.
 #![no_std]
 #![no_main]
 
@@ -29,8 +30,8 @@ fn run() -> Outcome {
     let mut iocb = pwrite(target.fd(), 0xda7a_0001);
     let iocbpp = [&raw mut iocb];
     let mut ctx = Context::default();
-    // SAFETY: the kernel works on `ctx`, `iocbpp`, `iocb` and PAYLOAD. They outlive the context, which ends below or,
-    // after a failure, with the drop of `ctx`, the first to go.
+    // SAFETY: the kernel works on `ctx`, `iocbpp`, `iocb` and PAYLOAD. They outlive the context,
+    // which ends below or, after a failure, with the drop of `ctx`, the first to go.
     unsafe {
         call!(io_setup(32, &raw mut ctx.id) = 0);
         call!(io_submit(ctx.id, 1, iocbpp.as_ptr()) = 1);

@@ -1,10 +1,12 @@
-//! The AIO calls, 206 to 210. Pointers are raw, because scenarios hand the kernel bad ones on purpose.
+//! The AIO calls, 206 to 210. Pointers are raw, because scenarios hand the kernel bad ones on
+//! purpose.
 
 use super::aio_abi::{IoEvent, Iocb, aio_context_t};
 use super::{Answer, Errno, Timespec};
 use sc::syscall;
 
-/// `io_setup(2)`, 206: makes a context for `nr_events` requests and writes its handle to `ctxp`, which must hold 0.
+/// `io_setup(2)`, 206: makes a context for `nr_events` requests and writes its handle to `ctxp`,
+/// which must hold 0.
 ///
 /// The kernel reads the low 32 bits of `nr_events`.
 ///
@@ -27,13 +29,14 @@ pub fn io_destroy(ctx_id: aio_context_t) -> Answer {
     Errno::check(unsafe { syscall!(IO_DESTROY, ctx_id) })
 }
 
-/// `io_getevents(2)`, 208: waits for `min_nr` completions, fetches at most `nr`, and returns their number.
+/// `io_getevents(2)`, 208: waits for `min_nr` completions, fetches at most `nr`, and returns their
+/// number.
 ///
 /// # Errors
 /// EFAULT, EINTR, EINVAL, ENOSYS.
 ///
-/// # Safety
-/// `events` has room for `nr` completions, or for as many as can come, or is an address that the kernel refuses.
+/// # Safety `events` has room for `nr` completions, or for as many as can come, or is an address
+/// that the kernel refuses.
 pub unsafe fn io_getevents(
     ctx_id: aio_context_t,
     min_nr: i64,
@@ -41,7 +44,8 @@ pub unsafe fn io_getevents(
     events: *mut IoEvent,
     timeout: *const Timespec,
 ) -> Answer {
-    // SAFETY: the kernel writes completions at `events`, which the caller allows; it only reads `timeout`.
+    // SAFETY: the kernel writes completions at `events`, which the caller allows; it only reads
+    // `timeout`.
     Errno::check(unsafe { syscall!(IO_GETEVENTS, ctx_id, min_nr, nr, events, timeout) })
 }
 
@@ -50,15 +54,16 @@ pub unsafe fn io_getevents(
 /// # Errors
 /// Of the first request, if none was taken: EAGAIN, EBADF, EFAULT, EINVAL, EOPNOTSUPP, ENOSYS.
 ///
-/// # Safety
-/// `iocbpp` leads to `nr` pointers to requests. The requests and the memory they name stay in place until the kernel
-/// has reported their completion or destroyed the context. Addresses that the kernel refuses are allowed anywhere.
+/// # Safety `iocbpp` leads to `nr` pointers to requests. The requests and the memory they name stay
+/// in place until the kernel has reported their completion or destroyed the context. Addresses that
+/// the kernel refuses are allowed anywhere.
 pub unsafe fn io_submit(ctx_id: aio_context_t, nr: i64, iocbpp: *const *mut Iocb) -> Answer {
     // SAFETY: what the kernel reads and writes, now and later, is the caller's promise.
     Errno::check(unsafe { syscall!(IO_SUBMIT, ctx_id, nr, iocbpp) })
 }
 
-/// `io_cancel(2)`, 210: asks for the end of one request. Its completion still comes through the ring.
+/// `io_cancel(2)`, 210: asks for the end of one request. Its completion still comes through the
+/// ring.
 ///
 /// # Errors
 /// EAGAIN, EFAULT, EINPROGRESS (cancelled), EINVAL (no such request is waiting), ENOSYS.

@@ -1,8 +1,10 @@
-//! The AIO ABI: the structures, opcodes and flags of `include/uapi/linux/aio_abi.h`, in the header's words and order.
+//! The AIO ABI: the structures, opcodes and flags of `include/uapi/linux/aio_abi.h`, in the
+//! header's words and order.
 
 use core::mem::{offset_of, size_of};
 
-/// The kernel's `aio_context_t`: the address of the completion ring that `io_setup` maps. 0 is no context.
+/// The kernel's `aio_context_t`: the address of the completion ring that `io_setup` maps. 0 is no
+/// context.
 #[allow(non_camel_case_types, reason = "the kernel's word")]
 pub type aio_context_t = u64;
 
@@ -28,7 +30,8 @@ pub const IOCB_FLAG_RESFD: u32 = 1 << 0;
 /// `aio_flags`: `aio_reqprio` is an I/O priority.
 pub const IOCB_FLAG_IOPRIO: u32 = 1 << 1;
 
-/// The kernel's `struct iocb`: one request, 64 bytes. The kernel reads it in `io_submit`, and writes `aio_key` there.
+/// The kernel's `struct iocb`: one request, 64 bytes. The kernel reads it in `io_submit`, and
+/// writes `aio_key` there.
 ///
 /// The order of `aio_key` and `aio_rw_flags` is the little-endian one.
 #[derive(Clone, Copy, Default, Debug)]
@@ -76,7 +79,8 @@ const _: () = {
     assert!(offset_of!(Iocb, aio_resfd) == 60);
 };
 
-/// The kernel's `struct io_event`: one completion, 32 bytes. The kernel writes it in `io_getevents`.
+/// The kernel's `struct io_event`: one completion, 32 bytes. The kernel writes it in
+/// `io_getevents`.
 #[derive(Clone, Copy, Default, Debug)]
 #[repr(C)]
 pub struct IoEvent {

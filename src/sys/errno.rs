@@ -2,14 +2,15 @@
 
 use core::ops::Neg;
 
-/// An error number, 1 to 4095 (`include/linux/err.h`, `MAX_ERRNO`). Kept as a syscall returns it, negated, so that
-/// to hold an answer against one costs a comparison and nothing else.
+/// An error number, 1 to 4095 (`include/linux/err.h`, `MAX_ERRNO`). Kept as a syscall returns it,
+/// negated, so that to hold an answer against one costs a comparison and nothing else.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(transparent)]
 pub struct Errno(i64);
 
 impl Errno {
-    /// What a return value in rax means: the kernel uses -4095 to -1 for errors, and nothing else for them.
+    /// What a return value in rax means: the kernel uses -4095 to -1 for errors, and nothing else
+    /// for them.
     ///
     /// # Errors
     /// The error that the value stands for.
@@ -26,7 +27,8 @@ impl Errno {
         -self.0
     }
 
-    /// The name in `include/uapi/asm-generic/errno*.h`, for the errors that our calls can meet, or `unknown`.
+    /// The name in `include/uapi/asm-generic/errno*.h`, for the errors that our calls can meet, or
+    /// `unknown`.
     #[must_use]
     pub fn name(self) -> &'static [u8] {
         let mut rows = NAMES.as_slice();
@@ -88,8 +90,8 @@ errnos! {
     EDQUOT = 122
 }
 
-/// Each row as bytes: number, length of the name, name. An array of `&str` would cost 16 bytes a row more, and with
-/// that a third of a fixture.
+/// Each row as bytes: number, length of the name, name. An array of `&str` would cost 16 bytes a
+/// row more, and with that a third of a fixture.
 static NAMES: [u8; packed_len(ROWS)] = packed(ROWS);
 
 const fn packed_len(rows: &[(u8, &str)]) -> usize {

@@ -4,7 +4,8 @@ use super::{Answer, Errno};
 use core::ffi::CStr;
 use sc::syscall;
 
-/// Paths start at the working directory (`include/uapi/linux/fcntl.h`); -100, zero-extended as libc sends it.
+/// Paths start at the working directory (`include/uapi/linux/fcntl.h`); -100, zero-extended as libc
+/// sends it.
 pub const AT_FDCWD: u32 = -100_i32 as u32;
 /// `faccessat`: is there such a name?
 pub const F_OK: u32 = 0;

@@ -1,7 +1,9 @@
-//! Layer 2: one typed line per syscall, over `sc`'s macro. Names, arguments and their order are the kernel's.
+//! Layer 2: one typed line per syscall, over `sc`'s macro. Names, arguments and their order are the
+//! kernel's.
 //!
-//! An argument goes to the kernel as the register that a C program would fill: a descriptor is a `u32`, zero-extended,
-//! because an `i32` would arrive as `0xffff_ffff_ffff_ff9c` where every tracer expects `0xffff_ff9c`.
+//! An argument goes to the kernel as the register that a C program would fill: a descriptor is a
+//! `u32`, zero-extended, because an `i32` would arrive as `0xffff_ffff_ffff_ff9c` where every
+//! tracer expects `0xffff_ff9c`.
 
 mod aio;
 pub mod aio_abi;

@@ -43,14 +43,16 @@ pub fn nanosleep(time: &mut Timespec) -> Answer {
     Errno::check(unsafe { syscall!(NANOSLEEP, time, time) })
 }
 
-/// `rt_sigprocmask(2)`, 14, with `SIG_BLOCK`: the signal waits from now on, and nobody will ask for it.
+/// `rt_sigprocmask(2)`, 14, with `SIG_BLOCK`: the signal waits from now on, and nobody will ask for
+/// it.
 ///
 /// # Errors
 /// None that these arguments could bring about.
 #[inline(always)]
 pub fn block_signal(sig: u32) -> Answer {
     let nset: u64 = 1 << (sig - 1);
-    // SAFETY: the kernel reads eight bytes, `nset`, before it returns; it writes no old set to address 0.
+    // SAFETY: the kernel reads eight bytes, `nset`, before it returns; it writes no old set to
+    // address 0.
     Errno::check(unsafe {
         syscall!(
             RT_SIGPROCMASK,
@@ -64,8 +66,8 @@ pub fn block_signal(sig: u32) -> Answer {
 
 /// `exit_group(2)`, 231: the end of the process.
 pub fn exit_group(error_code: u8) -> ! {
-    // SAFETY: exit_group does not return. Where a filter or a tracer makes it, `ud2` ends the process by SIGILL
-    // instead of running into whatever code stands behind.
+    // SAFETY: exit_group does not return. Where a filter or a tracer makes it, `ud2` ends the
+    // process by SIGILL instead of running into whatever code stands behind.
     unsafe {
         syscall!(EXIT_GROUP, error_code);
         asm!("ud2", options(noreturn, nostack));

@@ -1,4 +1,5 @@
-//! The comparison of what a witness has seen with what is expected: whole, in order, to the last argument.
+//! The comparison of what a witness has seen with what is expected: whole, in order, to the last
+//! argument.
 
 use crate::expected::{self, Arg, Expected, Ret};
 use crate::trace::{Call, Seen};
@@ -61,8 +62,8 @@ fn end(expected: &Expected) -> String {
 
 type Pair<'a> = (Option<&'a expected::Call>, Option<&'a Call>);
 
-/// Lays the two side by side so that as many calls as possible stand opposite a call of the same number: a longest
-/// common subsequence, from its table of lengths.
+/// Lays the two side by side so that as many calls as possible stand opposite a call of the same
+/// number: a longest common subsequence, from its table of lengths.
 fn align<'a>(want: &'a [expected::Call], got: &'a [Call]) -> Vec<Pair<'a>> {
     let mut common = vec![vec![0; got.len() + 1]; want.len() + 1];
     for (i, w) in want.iter().enumerate().rev() {
@@ -136,7 +137,8 @@ impl Names {
         }
     }
 
-    /// A name stands for one value throughout, and no two addresses (nor two values) are the same. An address is not 0.
+    /// A name stands for one value throughout, and no two addresses (nor two values) are the same.
+    /// An address is not 0.
     fn is(&mut self, name: &str, value: u64) -> bool {
         if let Some(known) = self.0.get(name) {
             return *known == value;

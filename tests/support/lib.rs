@@ -1,5 +1,5 @@
-//! What the tests and the tools of this package share: the shipped files, private places to run them in, the expected
-//! traces, the witnesses, and the comparison of the two.
+//! What the tests and the tools of this package share: the shipped files, private places to run
+//! them in, the expected traces, the witnesses, and the comparison of the two.
 
 pub mod compare;
 pub mod expected;
@@ -10,6 +10,9 @@ pub mod trace;
 use std::path::{Path, PathBuf};
 
 /// The top of the source tree.
+///
+/// # Panics
+/// Never: this package is not at the top of a file system.
 #[must_use]
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -1,4 +1,5 @@
-//! Private places to run a fixture in, so that tests neither meet each other in /tmp nor touch the machine's.
+//! Private places to run a fixture in, so that tests neither meet each other in /tmp nor touch the
+//! machine's.
 
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
@@ -63,12 +64,13 @@ impl Room {
     fn mounted(&self, command: &mut Command, flags: MsFlags) {
         let room = self.path().to_path_buf();
         let ids = Ids::now();
-        // SAFETY: between fork and exec the closure only makes system calls on data made before the fork.
+        // SAFETY: between fork and exec the closure only makes system calls on data made before the
+        // fork.
         unsafe { command.pre_exec(move || ids.private().and_then(|()| bind(&room, flags))) };
     }
 
-    /// A command that runs `program` with this room as its root, and nothing in it but what the test has put there and
-    /// the program itself.
+    /// A command that runs `program` with this room as its root, and nothing in it but what the
+    /// test has put there and the program itself.
     ///
     /// # Panics
     /// If the program can't be copied.
@@ -110,7 +112,8 @@ fn bind(room: &Path, flags: MsFlags) -> io::Result<()> {
     Ok(())
 }
 
-/// Who we are, and the maps that keep it so in a user namespace: without root that is the way to a private /tmp.
+/// Who we are, and the maps that keep it so in a user namespace: without root that is the way to a
+/// private /tmp.
 struct Ids {
     root: bool,
     uid_map: String,

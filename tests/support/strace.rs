@@ -26,7 +26,8 @@ pub fn witness(program: &Path, confine: &dyn Fn(&mut Command)) -> Result<Seen> {
     })
 }
 
-/// The calls of `program` as strace decodes them, the end last; one blank on either side of each `=`.
+/// The calls of `program` as strace decodes them, the end last; one blank on either side of each
+/// `=`.
 ///
 /// # Errors
 /// strace failed, or more than one thread was seen.
@@ -86,7 +87,10 @@ fn parse(line: &str) -> Result<Line> {
             .filter(|arg| !arg.is_empty())
             .map(number)
             .collect::<Option<_>>()?;
-        let ret = answer(ret.trim_start().strip_prefix("= ")?)?;
+        let ret = match ret.trim_start().strip_prefix("= ")? {
+            "?" => None,
+            value => Some(answer(value)?),
+        };
         Some(Line::Call(Call {
             name: name.into(),
             nr: nr.trim().parse().ok()?,
@@ -105,16 +109,12 @@ fn number(text: &str) -> Option<u64> {
     )
 }
 
-/// `0x3`, `?`, `-1 EINVAL (Invalid argument)`.
-fn answer(text: &str) -> Option<Option<i64>> {
-    let mut words = text.split(' ');
-    match (words.next()?, words.next()) {
-        ("?", _) => Some(None),
-        ("-1", Some(name)) => {
-            let is_it = |number: &i32| format!("{:?}", Errno::from_raw(*number)) == name;
-            Some(Some(-i64::from((1..4096).find(is_it)?)))
-        }
-        (value, None) => Some(Some(number(value)? as i64)),
-        _ => None,
-    }
+/// `0x3`, `-1 EINVAL (Invalid argument)`.
+fn answer(text: &str) -> Option<i64> {
+    let Some(error) = text.strip_prefix("-1 ") else {
+        return number(text).map(|value| value as i64);
+    };
+    let name = error.split(' ').next()?;
+    let is_it = |number: &i32| format!("{:?}", Errno::from_raw(*number)) == name;
+    (1..4096).find(is_it).map(|number| -i64::from(number))
 }

@@ -34,5 +34,6 @@ pub struct Seen {
     pub end: String,
 }
 
-/// Watches a program run and says what it did; `confine` prepares the command (a private /tmp, a filter).
+/// Watches a program run and says what it did; `confine` prepares the command (a private /tmp, a
+/// filter).
 pub type Witness = fn(program: &Path, confine: &dyn Fn(&mut Command)) -> anyhow::Result<Seen>;

@@ -1,5 +1,5 @@
-//! `make run`: every scenario on this machine, under strace, held against its expected trace. With a name: that
-//! scenario's calls, decoded, and then the verdict.
+//! `make run`: every scenario on this machine, under strace, held against its expected trace. With
+//! a name: that scenario's calls, decoded, and then the verdict.
 
 use anyhow::{Result, ensure};
 use ioworkload_tests::compare::compare;
