@@ -1,6 +1,7 @@
 //! Does every scenario have its story, its program, its row in the catalogue and its expected trace?
 
 use ioworkload::scenario::ALL;
+use ioworkload_tests::expected::Expected;
 use ioworkload_tests::{expected, root, scenarios};
 use std::fs;
 
@@ -89,6 +90,33 @@ fn more_than_one_answer_has_a_reason() {
             assert_eq!(choice, call.why.is_some(), "{name}: {}", call.name);
         }
     }
+}
+
+#[test]
+fn the_readme_tells_of_every_scenario() {
+    let readme = fs::read_to_string(root().join("README.md")).expect("README.md is there");
+    let found: Vec<_> = readme
+        .lines()
+        .filter(|line| line.contains("noise") && line.contains(" ok "))
+        .collect();
+    let rows: Vec<_> = readme
+        .lines()
+        .filter(|line| line.starts_with("| aio-"))
+        .collect();
+    let all: Vec<_> = ALL
+        .iter()
+        .map(|scenario| expected::load(scenario.name).expect("a trace"))
+        .collect();
+    let verdict = |e: &Expected| {
+        format!(
+            "    {:18} ok      {} calls, 0 noise",
+            e.scenario,
+            e.calls.len()
+        )
+    };
+    assert_eq!(found, all.iter().map(verdict).collect::<Vec<_>>());
+    let row = |e: &Expected| format!("| {} | {} |", e.scenario, e.about);
+    assert_eq!(rows, all.iter().map(row).collect::<Vec<_>>());
 }
 
 #[test]
