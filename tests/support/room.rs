@@ -4,25 +4,36 @@
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{Gid, Uid, chroot};
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::{fs, io};
 use tempfile::TempDir;
+
+/// The directory of all rooms, next to the build's other output.
+///
+/// # Panics
+/// If it can't be made.
+#[must_use]
+pub fn rooms() -> PathBuf {
+    let rooms = crate::root().join("target/rooms");
+    fs::create_dir_all(&rooms).expect("target/ can be written");
+    rooms
+}
 
 /// A directory that stands in for /tmp, or for the whole root, of the commands that are sent there.
 pub struct Room(TempDir);
 
 impl Room {
-    /// An empty one, next to the build's other output.
+    /// An empty one.
     ///
     /// # Panics
     /// If it can't be made.
     #[must_use]
     pub fn new() -> Self {
-        let parent = crate::root().join("target/rooms");
-        fs::create_dir_all(&parent).expect("target/ can be written");
-        Self(TempDir::new_in(parent).expect("target/ can be written"))
+        Self(TempDir::new_in(rooms()).expect("target/ can be written"))
     }
 
     /// Where it is, seen from outside.
@@ -31,21 +42,21 @@ impl Room {
         self.0.path()
     }
 
-    /// The names in it.
+    /// The names in it, less the one that leads to the source tree.
     ///
     /// # Panics
     /// If it can't be read.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         let entries = self.path().read_dir().expect("a room can be read");
-        let mut names: Vec<_> = entries
-            .map(|entry| {
-                entry
-                    .expect("an entry")
-                    .file_name()
-                    .to_string_lossy()
-                    .into_owned()
-            })
+        let way = crate::root()
+            .strip_prefix("/tmp")
+            .ok()
+            .and_then(|way| way.iter().next());
+        let names = entries.map(|entry| entry.expect("an entry").file_name());
+        let names = names.filter(|name| Some(name.as_os_str()) != way);
+        let mut names: Vec<_> = names
+            .map(|name| name.to_string_lossy().into_owned())
             .collect();
         names.sort();
         names
@@ -99,9 +110,18 @@ impl Default for Room {
     }
 }
 
+/// Mounts the room over /tmp. A source tree that is itself in /tmp stays where it was: the programs
+/// to run are in it.
 fn bind(room: &Path, flags: MsFlags) -> io::Result<()> {
     let none = None::<&Path>;
+    let root = crate::root();
+    let here = File::open(root)?;
     mount(Some(room), "/tmp", none, MsFlags::MS_BIND, none)?;
+    if root.starts_with("/tmp") {
+        fs::create_dir_all(root)?;
+        let here = format!("/proc/self/fd/{}", here.as_raw_fd());
+        mount(Some(here.as_str()), root, none, MsFlags::MS_BIND, none)?;
+    }
     mount(
         none,
         "/tmp",

@@ -1,10 +1,13 @@
 //! The witness strace: it stops the process at each call, by ptrace.
 
+use crate::room::rooms;
 use crate::trace::{Call, Seen};
 use anyhow::{Context, Result, bail, ensure};
 use nix::errno::Errno;
+use std::io::Read;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use tempfile::NamedTempFile;
 
 /// The calls of `program` with raw arguments.
 ///
@@ -39,31 +42,37 @@ pub fn decoded(program: &Path, confine: &dyn Fn(&mut Command)) -> Result<Vec<Str
         .collect())
 }
 
-/// What strace writes from the return of execve on, without the process number in front.
+/// What strace writes from the return of execve on, without the process number in front. What the
+/// program itself says on stderr goes to ours.
 fn text(program: &Path, options: &[&str], confine: &dyn Fn(&mut Command)) -> Result<String> {
+    let mut file = NamedTempFile::new_in(rooms())?;
     let mut strace = Command::new("strace");
-    // All lines go through strace's own stderr, where a fixture that goes well writes nothing.
     strace
-        .args(["-f", "-o", "/dev/stderr", "-s", "4096"])
-        .args(options)
-        .arg("--")
-        .arg(program);
+        .args(["-f", "-s", "4096", "-o"])
+        .arg(file.path())
+        .args(options);
+    strace.arg("--").arg(program).stdout(Stdio::null());
     confine(&mut strace);
-    let output = strace.output().context("strace does not start")?;
-    let text = String::from_utf8(output.stderr)?;
+    strace.status().context("strace does not start")?;
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    of_one_process(&text)
+}
+
+fn of_one_process(text: &str) -> Result<String> {
     let mut lines = text
         .lines()
         .map(|line| line.split_once(' ').unwrap_or((line, "")));
     let Some((pid, execve)) = lines.next() else {
-        bail!("strace wrote nothing")
+        bail!("strace has seen nothing")
     };
     ensure!(
         execve.contains("execve(") && execve.ends_with("= 0"),
-        "strace: {text}"
+        "no execve:\n{text}"
     );
     let lines = lines.map(|(number, line)| {
         ensure!(number == pid, "another thread or process:\n{text}");
-        Ok(line.trim_start().to_owned())
+        Ok(line.trim_start())
     });
     Ok(lines.collect::<Result<Vec<_>>>()?.join("\n"))
 }

@@ -2,7 +2,7 @@
 //! a name: that scenario's calls, decoded, and then the verdict.
 
 use anyhow::{Result, ensure};
-use ioworkload_tests::compare::compare;
+use ioworkload_tests::compare::{Verdict, compare};
 use ioworkload_tests::expected::load;
 use ioworkload_tests::{scenarios, shipped, strace};
 use std::process::ExitCode;
@@ -27,30 +27,39 @@ fn run(only: Option<String>) -> Result<bool> {
             "unknown scenario: {name} (there are: {})",
             all.join(", ")
         );
-        strace::decoded(&shipped(name), &|_| ())?
-            .iter()
-            .for_each(|line| println!("{line}"));
+        println!("{}", strace::decoded(&shipped(name), &|_| ())?.join("\n"));
     }
     let names: Vec<_> = only.map_or(all, |name| vec![name]);
-    let mut exact = true;
-    for name in names {
-        exact &= verdict(&name)?;
-    }
-    Ok(exact)
+    Ok(names
+        .iter()
+        .map(|name| verdict(name))
+        .fold(true, |all, exact| all && exact))
 }
 
 /// Prints a scenario's line, and whatever differs.
-fn verdict(name: &str) -> Result<bool> {
-    let expected = load(name)?;
-    let verdict = compare(&expected, &strace::witness(&shipped(name), &|_| ())?);
-    let word = if verdict.exact() { "ok" } else { "DIFFERS" };
-    println!(
-        "{name:18} {word:7} {} calls, {} noise",
-        expected.calls.len(),
-        verdict.noise
-    );
-    for difference in &verdict.differences {
+fn verdict(name: &str) -> bool {
+    let (line, differences) = match watch(name) {
+        Ok((calls, verdict)) => (
+            format!("{calls} calls, {} noise", verdict.noise),
+            verdict.differences,
+        ),
+        Err(error) => ("not compared".into(), vec![format!("{error:#}")]),
+    };
+    let word = if differences.is_empty() {
+        "ok"
+    } else {
+        "DIFFERS"
+    };
+    println!("{name:18} {word:7} {line}");
+    for difference in &differences {
         println!("    {difference}");
     }
-    Ok(verdict.exact())
+    differences.is_empty()
+}
+
+/// How many calls are expected, and how what strace sees relates to them.
+fn watch(name: &str) -> Result<(usize, Verdict)> {
+    let expected = load(name)?;
+    let seen = strace::witness(&shipped(name), &|_| ())?;
+    Ok((expected.calls.len(), compare(&expected, &seen)))
 }
