@@ -16,7 +16,7 @@ FIXTURES := $(filter-out ioworkload,$(PROGRAMS))
 TESTS := $(CARGO) test --locked --target-dir target -p ioworkload-tests
 
 .DEFAULT_GOAL := all
-.PHONY: help all run test lint trace deps clean install
+.PHONY: help all run trace test lint deps clean install
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 

@@ -1,0 +1,186 @@
+//! Does make say what it offers and what it misses, and does it install what runs?
+
+use ioworkload_tests::{root, scenarios};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+const NOBODY: u32 = 65534;
+
+fn make(directory: &Path, args: &[&str]) -> Command {
+    let mut make = Command::new(find("make").expect("make is there"));
+    make.arg("-C")
+        .arg(directory)
+        .arg("--no-print-directory")
+        .args(args);
+    for outer in [
+        "MAKEFLAGS",
+        "MAKELEVEL",
+        "MFLAGS",
+        "FIXTURE_TMP",
+        "SCENARIO",
+    ] {
+        make.env_remove(outer);
+    }
+    make
+}
+
+fn run(mut command: Command) -> (Option<i32>, String, String) {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.output().expect("make starts");
+    let text = |bytes| String::from_utf8(bytes).expect("text");
+    (status.code(), text(stdout), text(stderr))
+}
+
+#[test]
+fn help_has_every_target_and_every_variable() {
+    let makefile = fs::read_to_string(root().join("Makefile")).expect("a Makefile");
+    let phony = makefile
+        .lines()
+        .find_map(|line| line.strip_prefix(".PHONY: "))
+        .expect("targets");
+    let (code, help, errors) = run(make(root(), &["help", "SCENARIO=aio-x"]));
+    assert_eq!((code, errors.as_str()), (Some(0), ""));
+    let entry = |line: &str| {
+        line.strip_prefix("  ")?
+            .split(' ')
+            .next()
+            .map(str::to_owned)
+    };
+    let entries: Vec<_> = help.lines().filter_map(entry).collect();
+    let variables = ["FIXTURE_TMP", "SCENARIO", "PREFIX", "DESTDIR", "CARGO"];
+    assert_eq!(
+        entries,
+        phony.split(' ').chain(variables).collect::<Vec<_>>()
+    );
+    assert!(help.contains("\n  SCENARIO    aio-x\n"), "{help}");
+}
+
+/// A place without this tree's file modes and without `missing`, for an ordinary user.
+fn without(missing: &str) -> (TempDir, PathBuf) {
+    let place = TempDir::new().expect("a temporary directory");
+    fs::set_permissions(place.path(), Permissions::from_mode(0o755)).expect("it is ours");
+    for file in ["Makefile", "Cargo.toml"] {
+        fs::copy(root().join(file), place.path().join(file)).expect("a copy");
+    }
+    let bin = place.path().join("bin");
+    fs::create_dir(&bin).expect("a directory");
+    for tool in ["sh", "sed", "id", "cc", "strace", "true", "apt-get"] {
+        if let Some(path) = find(tool).filter(|_| tool != missing) {
+            symlink(path, bin.join(tool)).expect("a link");
+        }
+    }
+    (place, bin)
+}
+
+fn find(tool: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|directory| directory.join(tool))
+        .find(|file| file.is_file())
+}
+
+/// What make says to an ordinary user who lacks a command.
+fn says(missing: &str, args: &[&str]) -> (Option<i32>, String) {
+    let (place, bin) = without(missing);
+    let mut command = make(place.path(), args);
+    command.env("PATH", bin);
+    if nix::unistd::Uid::effective().is_root() {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    let (code, _, errors) = run(command);
+    (code, errors.lines().next().unwrap_or_default().to_owned())
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let advice = |package| {
+        format!(
+            "make: missing: {package} (root on Debian installs it by itself: apt-get install {package})"
+        )
+    };
+    let cargo = "make: missing: cargo. Install Rust 1.95 or newer with rustup";
+    let rows: [(&str, &[&str], Option<i32>, String); 6] = [
+        (
+            "strace",
+            &["need-run", "CARGO=true"],
+            Some(2),
+            advice("strace"),
+        ),
+        (
+            "strace",
+            &["need-test", "CARGO=true"],
+            Some(2),
+            advice("strace"),
+        ),
+        ("cc", &["need-build", "CARGO=true"], Some(2), advice("gcc")),
+        ("cargo", &["need-run"], Some(2), cargo.into()),
+        ("nothing", &["deps", "CARGO=true"], Some(0), String::new()),
+        (
+            "strace",
+            &["need-build", "CARGO=true"],
+            Some(0),
+            String::new(),
+        ),
+    ];
+    for (missing, args, code, line) in rows {
+        assert_eq!(says(missing, args), (code, line), "{missing} {args:?}");
+    }
+}
+
+#[test]
+fn a_wrong_scenario_is_refused() {
+    let rows = [
+        (
+            vec!["trace"],
+            "make trace: say which: SCENARIO=aio-submit, say",
+        ),
+        (
+            vec!["trace", "SCENARIO=aio-x"],
+            "make trace: no such scenario: aio-x",
+        ),
+        (
+            vec!["run", "SCENARIO=aio-x"],
+            "make run: unknown scenario: aio-x",
+        ),
+    ];
+    for (args, line) in rows {
+        let (code, _, errors) = run(make(root(), &args));
+        let said = errors
+            .lines()
+            .find(|said| said.starts_with("make "))
+            .unwrap_or_default();
+        assert_eq!((code, said), (Some(2), line), "{errors}");
+    }
+}
+
+#[test]
+fn what_is_installed_runs() {
+    let place = TempDir::new().expect("a temporary directory");
+    let destination = format!("DESTDIR={}", place.path().display());
+    let (code, _, errors) = run(make(root(), &["install", "PREFIX=/usr", &destination]));
+    assert_eq!(code, Some(0), "{errors}");
+    let usr = place.path().join("usr");
+    let output = Command::new(usr.join("bin/ioworkload"))
+        .arg("--list")
+        .output()
+        .expect("it runs");
+    assert_eq!(output.stdout, (scenarios().join("\n") + "\n").as_bytes());
+    for name in scenarios() {
+        assert!(
+            usr.join("libexec/ioworkload").join(&name).is_file(),
+            "{name}"
+        );
+        assert!(
+            usr.join("share/ioworkload/expected")
+                .join(name + ".json")
+                .is_file()
+        );
+    }
+}
