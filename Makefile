@@ -50,6 +50,8 @@ trace: all need-run ## show what strace sees of SCENARIO
 	@test -x 'target/fixtures/$(SCENARIO)' || { echo 'make trace: no such scenario: $(SCENARIO)' >&2; exit 2; }
 	strace -f target/fixtures/$(SCENARIO)
 
+# The tests are about the files as they are without any setting.
+test: override FIXTURE_TMP = /tmp
 test: all need-test ## build, and run every test
 	@$(TESTS)
 
