@@ -13,7 +13,7 @@ VARIABLES := FIXTURE_TMP SCENARIO PREFIX DESTDIR CARGO
 BUILT := target/x86_64-unknown-linux-gnu/release
 PROGRAMS := $(shell sed -n 's/^    { name = "\([a-z0-9-]*\)".*/\1/p' Cargo.toml)
 FIXTURES := $(filter-out ioworkload,$(PROGRAMS))
-TESTS := $(CARGO) test --locked --target-dir target -p ioworkload-tests
+TESTS := $(CARGO) test --no-fail-fast --locked --target-dir target -p ioworkload-tests
 
 .DEFAULT_GOAL := all
 .PHONY: help all run trace test lint deps clean install

@@ -1,1 +1,232 @@
-fn main() {}
+//! Does the kernel's ABI, as `ioworkload::sys` has it, agree with the kernel's own headers?
+
+mod programs;
+
+use ioworkload::sys::aio_abi::{self, IoEvent, Iocb};
+use ioworkload::sys::{self, Errno, Timespec, errno};
+use ioworkload_tests::compare::compare;
+use ioworkload_tests::expected::{self, Expected};
+use ioworkload_tests::{scenarios, strace};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::mem::{offset_of, size_of, size_of_val};
+use std::path::Path;
+use std::process::{Command, Output};
+use std::{fs, str};
+
+/// Expressions in C, and the values that Rust has for them.
+type Facts = BTreeMap<String, i64>;
+
+/// What the C compiler makes of the expressions.
+fn in_c(name: &str, facts: &Facts) -> Facts {
+    let directory = Path::new(programs::SCRATCH).join("c");
+    fs::create_dir_all(&directory).expect("target/ can be written");
+    let (source, program) = (directory.join(format!("{name}.c")), directory.join(name));
+    fs::write(&source, text_in_c(facts)).expect("target/ can be written");
+    let mut cc = Command::new("cc");
+    output(
+        cc.args(["-Wall", "-Wextra", "-Werror", "-o"])
+            .args([&program, &source]),
+    );
+    let said = String::from_utf8(output(&mut Command::new(program)).stdout).expect("text");
+    let fact = |line: &str| {
+        Some((
+            line.split_once(" = ")?.0.into(),
+            line.split_once(" = ")?.1.parse().ok()?,
+        ))
+    };
+    said.lines().map(|line| fact(line).expect(line)).collect()
+}
+
+fn text_in_c(facts: &Facts) -> String {
+    let headers = [
+        "errno.h",
+        "fcntl.h",
+        "linux/aio_abi.h",
+        "linux/time_types.h",
+        "signal.h",
+        "stddef.h",
+        "stdio.h",
+        "sys/syscall.h",
+        "unistd.h",
+    ];
+    let mut text = String::from("#define _GNU_SOURCE\n");
+    for header in headers {
+        writeln!(text, "#include <{header}>").expect("a String takes all");
+    }
+    text.push_str("int main(void) {\n");
+    for fact in facts.keys() {
+        writeln!(
+            text,
+            "    printf(\"{fact} = %lld\\n\", (long long)({fact}));"
+        )
+        .expect("a String takes all");
+    }
+    text + "    return 0;\n}\n"
+}
+
+fn output(command: &mut Command) -> Output {
+    let output = command.output().expect("it starts");
+    assert!(output.status.success(), "{command:?}: {output:?}");
+    output
+}
+
+/// The facts about structures: size and fields, in the words of the header.
+macro_rules! structures {
+    ($($ours:ident is $theirs:literal { $($field:ident)+ })+) => {{
+        let mut facts = Facts::new();
+        $(
+            let size = concat!("sizeof(struct ", $theirs, ")");
+            facts.insert(size.into(), size_of::<$ours>() as i64);
+            $(
+                let offset = concat!("offsetof(struct ", $theirs, ", ", stringify!($field), ")");
+                facts.insert(offset.into(), offset_of!($ours, $field) as i64);
+                let size = concat!("sizeof(((struct ", $theirs, " *)0)->", stringify!($field), ")");
+                facts.insert(size.into(), size_of_val(&$ours::default().$field) as i64);
+            )+
+        )+
+        facts
+    }};
+}
+
+#[test]
+fn structures() {
+    let facts = structures! {
+        Iocb is "iocb" {
+            aio_data aio_key aio_rw_flags aio_lio_opcode aio_reqprio aio_fildes
+            aio_buf aio_nbytes aio_offset aio_reserved2 aio_flags aio_resfd
+        }
+        IoEvent is "io_event" { data obj res res2 }
+        Timespec is "__kernel_timespec" { tv_sec tv_nsec }
+    };
+    assert_eq!(facts, in_c("structures", &facts));
+}
+
+/// The facts about constants, which have their names from the headers.
+macro_rules! constants {
+    ($($module:ident { $($name:ident)+ })+) => {
+        Facts::from([$($((stringify!($name).into(), i64::from($module::$name))),+),+])
+    };
+}
+
+#[test]
+fn constants() {
+    let mut facts = constants! {
+        aio_abi {
+            IOCB_CMD_PREAD IOCB_CMD_PWRITE IOCB_CMD_FSYNC IOCB_CMD_FDSYNC IOCB_CMD_POLL
+            IOCB_CMD_NOOP IOCB_CMD_PREADV IOCB_CMD_PWRITEV IOCB_FLAG_RESFD IOCB_FLAG_IOPRIO
+        }
+        sys { F_OK O_RDWR O_CREAT O_EXCL O_NOFOLLOW O_CLOEXEC SIGPIPE }
+    };
+    facts.insert("(unsigned)AT_FDCWD".into(), i64::from(sys::AT_FDCWD));
+    facts.insert(
+        "sizeof(aio_context_t)".into(),
+        size_of::<aio_abi::aio_context_t>() as i64,
+    );
+    assert_eq!(facts, in_c("constants", &facts));
+}
+
+macro_rules! errnos {
+    ($($name:ident)+) => {
+        Facts::from([$((stringify!($name).into(), errno::$name.number())),+])
+    };
+}
+
+#[test]
+fn errnos() {
+    let constants = errnos! {
+        EPERM ENOENT EINTR EIO EBADF EAGAIN ENOMEM EACCES EFAULT EEXIST ENOTDIR EISDIR EINVAL
+        ENFILE EMFILE ENOSPC EROFS ENOSYS ELOOP EOPNOTSUPP EINPROGRESS EDQUOT
+    };
+    assert_eq!(constants, in_c("errnos", &constants));
+    assert_eq!(constants, named_errnos());
+}
+
+/// Every number that has a name.
+fn named_errnos() -> Facts {
+    let fact = |number: i64| {
+        let errno = Errno::check(-number as usize).expect_err("an error");
+        let name = str::from_utf8(errno.name()).expect("ASCII");
+        (name != "unknown").then(|| (name.into(), errno.number()))
+    };
+    (1..=4095).filter_map(fact).collect()
+}
+
+#[test]
+fn errors_and_values() {
+    let rows: &[(i64, Result<usize, i64>)] = &[
+        (0, Ok(0)),
+        (1, Ok(1)),
+        (i64::MAX, Ok(usize::MAX >> 1)),
+        (i64::MIN, Ok(1 << 63)),
+        (-4097, Ok(usize::MAX - 4096)),
+        (-4096, Ok(usize::MAX - 4095)),
+        (-4095, Err(-4095)),
+        (-4094, Err(-4094)),
+        (-22, Err(-22)),
+        (-1, Err(-1)),
+    ];
+    let checked = |ret: i64| Errno::check(ret as usize).map_err(|errno| -errno);
+    let answers: Vec<_> = rows.iter().map(|(ret, _)| (*ret, checked(*ret))).collect();
+    assert_eq!(answers, rows);
+}
+
+/// What tests/programs/calls.rs asks for: every call of `sys`, and each argument in its register.
+const CALLS: &str = r#"{
+    "scenario": "calls",
+    "about": "Every call of `sys` once.",
+    "calls": [
+        {"name": "io_setup", "nr": 206, "args": [17, 18], "ret": -14},
+        {"name": "io_getevents", "nr": 208, "args": [33, 34, 35, 36, 37], "ret": -14},
+        {"name": "io_submit", "nr": 209, "args": [49, 50, 51], "ret": -22},
+        {"name": "io_cancel", "nr": 210, "args": [65, 66, 67], "ret": -14},
+        {"name": "io_destroy", "nr": 207, "args": [81], "ret": -22},
+        {"name": "openat", "nr": 257, "args": [97, "&open", 98, 99], "ret": -9},
+        {"name": "close", "nr": 3, "args": [113], "ret": -9},
+        {"name": "unlinkat", "nr": 263, "args": [129, "&unlink", 130], "ret": -22},
+        {"name": "faccessat", "nr": 269, "args": [145, "&access", 146], "ret": -22},
+        {"name": "write", "nr": 1, "args": [161, "&buf", 10], "ret": -9},
+        {"name": "getpid", "nr": 39, "args": [], "ret": "$pid"},
+        {"name": "nanosleep", "nr": 35, "args": ["&time", "&time"], "ret": 0},
+        {"name": "rt_sigprocmask", "nr": 14, "args": [0, "&set", 0, 8], "ret": 0},
+        {"name": "exit_group", "nr": 231, "args": [177], "ret": null}
+    ]
+}"#;
+
+fn every_call() -> Expected {
+    serde_json::from_str(CALLS).expect("as the files of tests/expected")
+}
+
+#[test]
+fn calls() {
+    let program = programs::compile("calls", &[]).expect("it links");
+    let seen = strace::witness(&program, &|_| {}).expect("strace sees it");
+    assert_eq!(compare(&every_call(), &seen).differences, [""; 0]);
+}
+
+#[test]
+fn call_numbers() {
+    let load = |name: &String| expected::load(name).expect("an expected trace");
+    let expected = scenarios().iter().map(load).collect::<Vec<_>>();
+    let calls = expected
+        .into_iter()
+        .chain([every_call()])
+        .flat_map(|expected| expected.calls);
+    let rows: Vec<_> = calls
+        .map(|call| (format!("__NR_{}", call.name), call.nr as i64))
+        .collect();
+    let facts: Facts = rows.iter().cloned().collect();
+    assert!(
+        rows.iter().all(|(name, nr)| facts[name] == *nr),
+        "two numbers for a name: {rows:?}"
+    );
+    assert_eq!(facts, in_c("call_numbers", &facts));
+}
+
+#[test]
+fn memory_functions() {
+    let program = programs::compile("memory", &[]).expect("it links");
+    let output = Command::new(program).output().expect("it starts");
+    let said = str::from_utf8(&output.stderr).expect("text");
+    assert_eq!((output.status.code(), said), (Some(0), ""));
+}

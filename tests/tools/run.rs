@@ -22,17 +22,12 @@ fn run(only: Option<String>) -> Result<bool> {
     let all = scenarios();
     ensure!(!all.is_empty(), "tests/expected is empty");
     if let Some(name) = &only {
-        ensure!(
-            all.contains(name),
-            "unknown scenario: {name}"
-        );
+        ensure!(all.contains(name), "unknown scenario: {name}");
         println!("{}", strace::decoded(&shipped(name), &|_| ())?.join("\n"));
     }
     let names: Vec<_> = only.map_or(all, |name| vec![name]);
-    Ok(names
-        .iter()
-        .map(|name| verdict(name))
-        .fold(true, |all, exact| all && exact))
+    let exact = names.iter().filter(|name| verdict(name)).count();
+    Ok(exact == names.len())
 }
 
 /// Prints a scenario's line, and whatever differs.

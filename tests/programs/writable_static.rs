@@ -1,0 +1,14 @@
+//! Must not link: it has a static that can be written.
+#![no_std]
+#![no_main]
+
+use core::sync::atomic::{AtomicU8, Ordering};
+use ioworkload::rt::Stack;
+
+ioworkload::program!(main);
+
+static CODE: AtomicU8 = AtomicU8::new(0);
+
+fn main(_: Stack) -> u8 {
+    CODE.fetch_add(1, Ordering::Relaxed)
+}
