@@ -1,7 +1,7 @@
 //! The link flags of the freestanding programs, a reason in front of each, and the directory of
 //! target files.
 
-use std::env;
+use std::env::{self, VarError};
 
 /// Only programs get these flags: the hosted tests are another package, and need the ordinary
 /// start-up.
@@ -21,9 +21,14 @@ const LINK_FLAGS: &[&str] = &[
     "-Wl,--build-id=none",
 ];
 
-/// The shipped files carry nothing that the kernel doesn't read. Development builds keep it for the
-/// debugger.
-const SHIPPED_FLAGS: &[&str] = &["-Wl,--strip-all", "-Wl,-z,nosectionheader"];
+/// Development builds go without these, for the debugger's sake.
+const SHIPPED_FLAGS: &[&str] = &[
+    // Nothing is in the file that the kernel doesn't read.
+    "-Wl,--strip-all",
+    "-Wl,-z,nosectionheader",
+    // linker.ld knows every section. A stranger could be one that must be written.
+    "-Wl,--orphan-handling=error",
+];
 
 fn main() {
     let root = env::var("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR");
@@ -42,7 +47,10 @@ fn main() {
 
 /// The directory of the target files, fixed when building: `/tmp`, or what `FIXTURE_TMP` says.
 fn fixture_tmp() -> String {
-    let directory = env::var("FIXTURE_TMP").unwrap_or_else(|_| "/tmp".into());
+    let directory = match env::var("FIXTURE_TMP") {
+        Err(VarError::NotPresent) => "/tmp".into(),
+        text => text.expect("FIXTURE_TMP is text"),
+    };
     let sound = directory.starts_with('/') && !directory.ends_with('/') && directory.len() <= 100;
     let plain = directory.bytes().all(|byte| byte.is_ascii_graphic());
     assert!(

@@ -51,6 +51,13 @@ fn a_writable_static_is_refused() {
 }
 
 #[test]
+fn a_section_that_the_script_does_not_know_is_refused() {
+    let said = programs::compile("writable_stranger", &[]).expect_err("it must not link");
+    let error = "(.stranger) is being placed in '.stranger'\n";
+    assert!(said.contains(error), "{said}");
+}
+
+#[test]
 fn a_thread_local_variable_is_refused() {
     refused("thread_local", THREAD_LOCAL);
 }

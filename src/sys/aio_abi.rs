@@ -42,7 +42,7 @@ pub struct Iocb {
     /// The kernel's own; 0 after `io_submit`, and `io_cancel` wants it so.
     pub aio_key: u32,
     /// `RWF_*` flags.
-    pub aio_rw_flags: u32,
+    pub aio_rw_flags: i32,
     /// One of `IOCB_CMD_*`.
     pub aio_lio_opcode: u16,
     /// The I/O priority, if `aio_flags` says so.
