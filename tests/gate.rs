@@ -234,7 +234,7 @@ fn one_blank(text: &str) -> String {
 fn plain(line: &str) -> String {
     let words = one_blank(line);
     let pieces = words.split_inclusive(|end: char| !end.is_ascii_alphanumeric());
-    let piece = |piece: &str| match piece.strip_prefix("0x7f") {
+    let piece = |piece: &str| match piece.strip_prefix("0x7") {
         Some(rest) => format!(
             "&{}",
             rest.trim_start_matches(|c: char| c.is_ascii_alphanumeric())

@@ -101,7 +101,7 @@ fn same(told: &str, seen: &str) -> Result<()> {
         let address = s
             .find(|c: char| !c.is_ascii_alphanumeric())
             .unwrap_or(s.len());
-        if (t.starts_with('&') || &t[..name] == "ctx") && s.starts_with("0x7f") {
+        if (t.starts_with('&') || &t[..name] == "ctx") && s.starts_with("0x7") {
             let known = addresses.entry(&s[..address]).or_insert(&t[..name]);
             ensure!(
                 *known == &t[..name],
