@@ -74,7 +74,7 @@ install: all ## copy the programs to PREFIX: ioworkload to bin/, fixtures to lib
 NEEDS_build := cc:gcc /usr/include/linux/aio_abi.h:libc6-dev
 NEEDS_run := strace:strace
 NEEDS_test := strace:strace
-NEEDS_lint :=
+NEEDS_lint := $(NEEDS_build)
 .PHONY: need-build need-run need-test need-lint
 need-build need-run need-test need-lint: need-%: need-cargo
 	@missing=; for need in $(NEEDS_$*); do \
