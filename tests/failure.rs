@@ -53,6 +53,7 @@ fn trials() -> Vec<Trial> {
         let check = move |name: &str| cut_short(name, code, text);
         trials.push(trial(name, "file-size-limit-of-7", check));
     }
+    trials.push(trial("aio-submit", "64-tries", tries));
     for row in RELEASES {
         let title = format!("released-after-{}", row.call);
         trials.push(trial(row.scenario, &title, |_| row.check()));
@@ -592,6 +593,26 @@ fn number(scenario: &str, call: &str) -> u64 {
     let calls = calls(scenario);
     let call = calls.iter().find(|one| one.name == call);
     call.expect("a call of the scenario").nr
+}
+
+/// Names that come again and again: openat is tried 64 times, and what is in the way is removed in
+/// between.
+fn tries(scenario: &str) {
+    let (room, log) = (Room::new(), Room::new());
+    let log = log.path().join("log");
+    let mut strace = Command::new("strace");
+    strace
+        .args(["-f", "-e", "inject=openat:error=EEXIST", "-o"])
+        .arg(&log);
+    strace
+        .arg("--")
+        .arg(shipped(scenario))
+        .stderr(Stdio::null());
+    room.as_tmp(&mut strace);
+    assert_eq!(strace.status().expect("strace starts").code(), Some(1));
+    let log = fs::read_to_string(log).expect("a trace");
+    let lines = |call: &str| log.lines().filter(|line| line.contains(call)).count();
+    assert_eq!((lines(" openat("), lines(" unlinkat(")), (64, 63));
 }
 
 /// What a scenario gives back after one of its calls has failed.

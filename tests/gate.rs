@@ -173,7 +173,12 @@ impl Run {
     }
 
     fn end(&mut self) -> End {
-        let status = self.child.wait().expect("it ends");
+        let mut status = None;
+        until("ended", || {
+            status = self.child.try_wait().expect("our child");
+            status.is_some()
+        });
+        let status = status.expect("a status");
         let mut end = End::well();
         (end.code, end.signal) = (status.code(), status.signal());
         self.stdout.read_to_string(&mut end.stdout).expect("text");
@@ -410,7 +415,7 @@ fn files_that_are_there_cost_no_sleep() {
     let place = Place::new();
     place.open("go");
     place.open("leave");
-    let env = &[(STARTUP, "go"), (HOLD, "leave"), (DELAY, "4294967295")];
+    let env = &[(STARTUP, "go"), (HOLD, "leave"), (DELAY, "20000")];
     let mut run = place.traced("aio-setup", env, &[]);
     assert_eq!(run.end(), End::well());
     let gates = lines(&[&finds("go"), AIO_SETUP, &finds("leave"), EXIT_0]);
@@ -545,7 +550,7 @@ fn a_stop_does_not_shorten_a_delay() {
 #[test]
 fn sigterm_ends_every_wait() {
     let rows: &[Env] = &[
-        &[(DELAY, "4294967295")],
+        &[(DELAY, "60000")],
         &[(STARTUP, "never")],
         &[(STARTUP, "go"), (HOLD, "never")],
     ];
