@@ -4,6 +4,7 @@
 pub mod compare;
 pub mod expected;
 pub mod room;
+pub mod stepper;
 pub mod strace;
 pub mod trace;
 
