@@ -327,8 +327,8 @@ fn nowhere_to_write_stops_no_scenario() {
 fn runs(name: &str, file: &str, args: &[&str], ground: &str, breaks: Break) {
     let title = format!("{file} {args:?} of {name}, {ground}");
     let room = Room::new();
-    let calls = load(name).expect("an expected trace").calls;
-    if calls.iter().any(|call| call.name == "openat") {
+    let expected = load(name).expect("an expected trace");
+    if expected.each().iter().any(|call| call.name == "openat") {
         let left_over = room.path().join(format!("ioworkload-{name}"));
         fs::write(left_over, "of a killed run").expect("a room can be written");
     }

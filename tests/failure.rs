@@ -1,6 +1,6 @@
 //! Does a run that can't go well say why in one line, end with the right code, and leave nothing?
 
-use ioworkload_tests::expected::{Arg, Call, Ret, load};
+use ioworkload_tests::expected::{Call, Ret, Word, load};
 use ioworkload_tests::room::Room;
 use ioworkload_tests::{scenarios, shipped, strace};
 use libtest_mimic::{Arguments, Trial};
@@ -316,7 +316,8 @@ fn has_target(scenario: &str) -> bool {
 }
 
 fn calls(scenario: &str) -> Vec<Call> {
-    load(scenario).expect("an expected trace").calls
+    let expected = load(scenario).expect("an expected trace");
+    expected.each().into_iter().cloned().collect()
 }
 
 /// A name in a room, and what stands behind it.
@@ -403,7 +404,7 @@ fn instead(call: &Call) -> String {
     let wanted = match &call.ret {
         Some(Ret::Number(number)) => *number,
         Some(Ret::Any(numbers)) => numbers[0],
-        Some(Ret::Name(_)) | None => 0,
+        Some(Ret::Name(_) | Ret::Range(_)) | None => 0,
     };
     let name = || format!(", expected -{:?}", Errno::from_raw(-wanted as i32));
     (wanted < 0).then(name).unwrap_or_default()
@@ -456,7 +457,7 @@ fn used_up(scenario: &str) {
 }
 
 fn wants_context(call: &Call) -> bool {
-    let room_for_some = !matches!(call.args.first(), Some(Arg::Number(0)));
+    let room_for_some = !matches!(call.args.first(), Some(Word::Number(0)));
     call.name == "io_setup" && room_for_some
 }
 

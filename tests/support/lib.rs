@@ -3,6 +3,7 @@
 
 pub mod compare;
 pub mod expected;
+pub mod layout;
 pub mod room;
 pub mod stepper;
 pub mod strace;

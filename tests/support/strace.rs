@@ -4,90 +4,119 @@ use crate::room::rooms;
 use crate::trace::{Call, Seen};
 use anyhow::{Context, Result, bail, ensure};
 use nix::errno::Errno;
-use std::io::Read;
+use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use tempfile::NamedTempFile;
+use tempfile::TempDir;
+
+/// What strace writes of each process, by process number: lines.
+type Texts = BTreeMap<i64, Vec<String>>;
 
 /// The calls of `program` with raw arguments.
 ///
 /// # Errors
-/// strace failed, a line is not understood, or more than one thread was seen.
+/// strace failed, or a line is not understood.
 pub fn witness(program: &Path, confine: &dyn Fn(&mut Command)) -> Result<Seen> {
-    let text = text(program, &["-n", "-e", "raw=all"], confine)?;
-    let mut calls = text.lines().map(parse).collect::<Result<Vec<_>>>()?;
-    let Some(Line::End(end)) = calls.pop() else {
-        bail!("no end in sight:\n{text}")
-    };
-    let calls = calls.into_iter().map(|line| match line {
-        Line::Call(call) => Ok(call),
-        Line::End(end) => bail!("{end}, and then went on:\n{text}"),
-    });
-    Ok(Seen {
-        calls: calls.collect::<Result<_>>()?,
-        end,
-    })
+    let (first, texts) = texts(program, &["-n", "-e", "raw=all"], confine)?;
+    family(first, &texts)
 }
 
 /// The calls of `program` as strace decodes them, the end last; one blank on either side of each
-/// `=`.
+/// `=`. Behind an empty line, those of each child.
 ///
 /// # Errors
-/// strace failed, or more than one thread was seen.
+/// strace failed.
 pub fn decoded(program: &Path, confine: &dyn Fn(&mut Command)) -> Result<Vec<String>> {
-    let text = text(program, &[], confine)?;
-    Ok(text
-        .lines()
-        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
-        .collect())
+    let (first, mut texts) = texts(program, &[], confine)?;
+    let mut all = texts.remove(&first).unwrap_or_default();
+    for child in texts.into_values() {
+        all.push(String::new());
+        all.extend(child);
+    }
+    let single = |line: String| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    Ok(all.into_iter().map(single).collect())
 }
 
-/// What strace writes from the return of execve on, without the process number in front. What the
-/// program itself says on stderr goes to ours.
-fn text(program: &Path, options: &[&str], confine: &dyn Fn(&mut Command)) -> Result<String> {
-    let mut file = NamedTempFile::new_in(rooms())?;
+/// What strace writes of each process, from the return of execve on. What the program itself says
+/// on stderr goes to ours.
+fn texts(program: &Path, options: &[&str], confine: &dyn Fn(&mut Command)) -> Result<(i64, Texts)> {
+    let directory = TempDir::new_in(rooms())?;
     let mut strace = Command::new("strace");
     strace
-        .args(["-f", "-s", "4096", "-o"])
-        .arg(file.path())
+        .args(["-ff", "-s", "4096", "-o"])
+        .arg(directory.path().join("of"))
         .args(options);
     strace.arg("--").arg(program).stdout(Stdio::null());
     confine(&mut strace);
     strace.status().context("strace does not start")?;
-    let mut text = String::new();
-    file.read_to_string(&mut text)?;
-    of_one_process(&text)
+    let mut texts = Texts::new();
+    for file in directory.path().read_dir()? {
+        let path = file?.path();
+        let pid = path.extension().and_then(|pid| pid.to_str());
+        let pid = pid.and_then(|pid| pid.parse().ok());
+        let lines = fs::read_to_string(&path)?;
+        let lines = lines.lines().map(str::to_owned).collect();
+        texts.insert(pid.context("strace names files otherwise")?, lines);
+    }
+    let execve = |lines: &Vec<String>| lines.first().is_some_and(|line| line.contains("execve("));
+    let first = texts.iter().find(|(_, lines)| execve(lines));
+    let first = *first.context("strace has seen no execve")?.0;
+    let line = texts.entry(first).or_default().remove(0);
+    ensure!(line.ends_with("= 0"), "{line}");
+    Ok((first, texts))
 }
 
-fn of_one_process(text: &str) -> Result<String> {
-    let mut lines = text
-        .lines()
-        .map(|line| line.split_once(' ').unwrap_or((line, "")));
-    let Some((pid, execve)) = lines.next() else {
-        bail!("strace has seen nothing")
+/// The calls of a process, and of the processes and threads that its calls have started.
+fn family(pid: i64, texts: &Texts) -> Result<Seen> {
+    let lines = texts.get(&pid).context("no file of a process")?;
+    let text = lines.join("\n");
+    let mut lines: Vec<_> = lines
+        .iter()
+        .map(|line| parse(line))
+        .collect::<Result<_>>()?;
+    let Some(Line::End(end)) = lines.pop() else {
+        bail!("no end in sight:\n{text}")
     };
-    ensure!(
-        execve.contains("execve(") && execve.ends_with("= 0"),
-        "no execve:\n{text}"
-    );
-    let lines = lines.map(|(number, line)| {
-        ensure!(number == pid, "another thread or process:\n{text}");
-        Ok(line.trim_start())
-    });
-    Ok(lines.collect::<Result<Vec<_>>>()?.join("\n"))
+    let mut calls = Vec::new();
+    for line in lines {
+        match line {
+            Line::Call(call) => calls.push(call),
+            Line::Signal => {}
+            Line::End(end) => bail!("{end}, and then went on:\n{text}"),
+        }
+    }
+    let started = |call: &Call| {
+        let starts = ["clone", "clone3", "fork", "vfork"].contains(&call.name.as_str());
+        call.ret.filter(|pid| starts && texts.contains_key(pid))
+    };
+    let children = calls.iter().filter_map(started);
+    let children = children
+        .map(|pid| family(pid, texts))
+        .collect::<Result<_>>()?;
+    Ok(Seen {
+        calls,
+        end,
+        children,
+    })
 }
 
 enum Line {
     Call(Call),
+    Signal,
     End(String),
 }
 
-/// `[ 206] io_setup(0x20, 0x7ffd64287668) = 0`, `[ 231] +++ exited with 0 +++`.
+/// `[ 206] io_setup(0x20, 0x7ffd64287668) = 0`, `[ 231] +++ exited with 0 +++`,
+/// `[ 208] --- SIGALRM {…} ---`.
 fn parse(line: &str) -> Result<Line> {
     let parse = || -> Option<Line> {
         let (nr, rest) = line.strip_prefix('[')?.split_once("] ")?;
         if let Some(end) = rest.strip_prefix("+++ ") {
             return Some(Line::End(end.strip_suffix(" +++")?.into()));
+        }
+        if rest.starts_with("--- ") {
+            return Some(Line::Signal);
         }
         let (name, rest) = rest.split_once('(')?;
         let (args, ret) = rest.split_once(')')?;
@@ -96,15 +125,15 @@ fn parse(line: &str) -> Result<Line> {
             .filter(|arg| !arg.is_empty())
             .map(number)
             .collect::<Option<_>>()?;
-        let ret = match ret.trim_start().strip_prefix("= ")? {
-            "?" => None,
-            value => Some(answer(value)?),
-        };
         Some(Line::Call(Call {
             name: name.into(),
             nr: nr.trim().parse().ok()?,
             args,
-            ret,
+            ret: match ret.trim_start().strip_prefix("= ")? {
+                "?" => None,
+                value => Some(answer(value)?),
+            },
+            ..Call::default()
         }))
     };
     parse().with_context(|| format!("strace wrote {line:?}"))
@@ -118,12 +147,28 @@ fn number(text: &str) -> Option<u64> {
     )
 }
 
-/// `0x3`, `-1 EINVAL (Invalid argument)`.
+/// `0x3`, `-1 EINVAL (Invalid argument)`, `? ERESTARTNOHAND (To be restarted if no handler)`.
 fn answer(text: &str) -> Option<i64> {
-    let Some(error) = text.strip_prefix("-1 ") else {
+    let Some(error) = text.strip_prefix("-1 ").or(text.strip_prefix("? ")) else {
         return number(text).map(|value| value as i64);
     };
     let name = error.split(' ').next()?;
+    restart(name).or_else(|| errno(name)).map(|number| -number)
+}
+
+fn errno(name: &str) -> Option<i64> {
     let is_it = |number: &i32| format!("{:?}", Errno::from_raw(*number)) == name;
-    (1..4096).find(is_it).map(|number| -i64::from(number))
+    (1..4096).find(is_it).map(i64::from)
+}
+
+/// The codes that the kernel keeps to itself (`include/linux/errno.h`): with them a call is
+/// restarted, or EINTR is what the program gets.
+fn restart(name: &str) -> Option<i64> {
+    match name {
+        "ERESTARTSYS" => Some(512),
+        "ERESTARTNOINTR" => Some(513),
+        "ERESTARTNOHAND" => Some(514),
+        "ERESTART_RESTARTBLOCK" => Some(516),
+        _ => None,
+    }
 }

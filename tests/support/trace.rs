@@ -1,11 +1,15 @@
-//! What a witness has seen: the calls of one process, whole and in order.
+//! What a witness has seen: the calls of a process and of its children, whole and in order.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::process::Command;
 
+/// What a witness has read from the process's memory, by address.
+pub type Memory = BTreeMap<u64, Vec<u8>>;
+
 /// One syscall.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Call {
     /// The kernel's name.
     pub name: String,
@@ -13,8 +17,13 @@ pub struct Call {
     pub nr: u64,
     /// As many argument registers as the call has.
     pub args: Vec<u64>,
-    /// What it returned, an error negated; `None` if it never did.
+    /// What sys_exit showed, an error negated; `None` if it never returned.
     pub ret: Option<i64>,
+    /// What stood at some of the addresses when the call began; empty for a witness that can't see
+    /// it.
+    pub before: Memory,
+    /// What stood there when it returned.
+    pub after: Memory,
 }
 
 impl fmt::Display for Call {
@@ -25,15 +34,18 @@ impl fmt::Display for Call {
     }
 }
 
-/// The calls of a process from the return of its execve on, and its end.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// The calls of a process from the return of its execve on (of a child: from its first), and its
+/// end.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Seen {
     /// In order.
     pub calls: Vec<Call>,
     /// How it ended, in words: `exited with 0`, `killed by SIGKILL`.
     pub end: String,
+    /// The processes and threads that it has started, in order.
+    pub children: Vec<Seen>,
 }
 
-/// Watches a program run and says what it did; `confine` prepares the command (a private /tmp, a
-/// filter).
+/// Watches a program run and says what it did. `confine` prepares the command: arguments at its
+/// end, a private /tmp, a filter.
 pub type Witness = fn(program: &Path, confine: &dyn Fn(&mut Command)) -> anyhow::Result<Seen>;

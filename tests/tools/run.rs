@@ -34,8 +34,8 @@ fn run(only: Option<String>) -> Result<bool> {
 fn verdict(name: &str) -> bool {
     let (line, differences) = match watch(name) {
         Ok((calls, verdict)) => (
-            format!("{calls} calls, {} noise", verdict.noise),
-            verdict.differences,
+            format!("{calls} calls, {} noise", verdict.noise()),
+            verdict.differences(),
         ),
         Err(error) => ("not compared".into(), vec![format!("{error:#}")]),
     };
@@ -51,9 +51,9 @@ fn verdict(name: &str) -> bool {
     differences.is_empty()
 }
 
-/// How many calls are expected, and how what strace sees relates to them.
+/// How many calls strace sees, and how they relate to what is expected.
 fn watch(name: &str) -> Result<(usize, Verdict)> {
     let expected = load(name)?;
     let seen = strace::witness(&shipped(name), &|_| ())?;
-    Ok((expected.calls.len(), compare(&expected, &seen)))
+    Ok((seen.calls.len(), compare(&expected, &seen)))
 }
