@@ -1,7 +1,9 @@
-//! The link flags of the freestanding programs, a reason in front of each, and the directory of
-//! target files.
+//! The link flags of the freestanding programs, a reason in front of each; the directory of target
+//! files; and the expected traces, as `--expect` prints them.
 
 use std::env::{self, VarError};
+use std::fs;
+use std::path::Path;
 
 /// Only programs get these flags: the hosted tests are another package, and need the ordinary
 /// start-up.
@@ -42,7 +44,15 @@ fn main() {
         println!("cargo::rustc-link-arg-bins={flag}");
     }
     println!("cargo::rerun-if-env-changed=FIXTURE_TMP");
-    println!("cargo::rustc-env=FIXTURE_TMP={}", fixture_tmp());
+    let tmp = fixture_tmp();
+    println!("cargo::rustc-env=FIXTURE_TMP={tmp}");
+    println!("cargo::rerun-if-changed=tests/expected");
+    let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
+    expected_traces(
+        &Path::new(&root).join("tests/expected"),
+        Path::new(&out),
+        &tmp,
+    );
 }
 
 /// The directory of the target files, fixed when building: `/tmp`, or what `FIXTURE_TMP` says.
@@ -59,4 +69,58 @@ fn fixture_tmp() -> String {
          characters, without a slash at its end"
     );
     directory
+}
+
+/// Cuts the expected traces into the pieces of which `--expect` makes a text (src/expect.rs).
+/// Programs of another `FIXTURE_TMP` have other target files, and say so.
+fn expected_traces(from: &Path, to: &Path, tmp: &str) {
+    let json = tmp.replace('\\', r"\\").replace('"', "\\\"");
+    for file in from.read_dir().expect("tests/expected is there") {
+        let path = file.expect("a file").path();
+        let text = fs::read_to_string(&path).expect("an expected trace is text");
+        let text = text.replace("/tmp/ioworkload-", &format!("{json}/ioworkload-"));
+        let trace = pieces(&text).unwrap_or_else(|| panic!("{}: {LINES}", path.display()));
+        let name = path.with_extension("rs");
+        let name = name.file_name().expect("a file has a name");
+        fs::write(to.join(name), trace).expect("cargo's own directory can be written");
+    }
+}
+
+const LINES: &str = "an expected trace has a line for each call, and exit_group is the last";
+
+/// A `Trace`, as an expression. A `repeat` whose calls say `"#n"` is where a scenario counts its
+/// rounds itself.
+fn pieces(text: &str) -> Option<String> {
+    let (head, rest) = text.split_once("\"calls\": [\n")?;
+    let (calls, tail) = rest.split_once("    {\"name\": \"exit_group\"")?;
+    let calls: Vec<_> = calls.lines().collect();
+    let counted = calls.iter().any(|line| line.contains("\"#n\""));
+    let (front, round, back) = if counted {
+        let start = calls
+            .iter()
+            .position(|line| line.starts_with("    {\"repeat\": "))?;
+        let end = calls.iter().position(|line| *line == "    ]},")?;
+        (
+            &calls[..start],
+            bare(calls.get(start + 1..end)?, "      ")?,
+            &calls[end + 1..],
+        )
+    } else {
+        (&calls[..0], bare(&calls, "    ")?, &calls[..0])
+    };
+    let mut round = round;
+    let last = round.last_mut()?;
+    *last = last.strip_suffix(',').unwrap_or(last);
+    Some(format!(
+        "::ioworkload::expect::Trace {{ head: {:?}, front: &{:?}, round: &{:?}, back: &{:?}, tail: {:?} }}",
+        format!("{head}\"calls\": [\n"),
+        bare(front, "    ")?,
+        round,
+        bare(back, "    ")?,
+        format!("    {{\"name\": \"exit_group\"{tail}"),
+    ))
+}
+
+fn bare<'a>(lines: &[&'a str], indent: &str) -> Option<Vec<&'a str>> {
+    lines.iter().map(|line| line.strip_prefix(indent)).collect()
 }

@@ -1,98 +1,205 @@
-//! Waiting for a tracer: the gates of the original workload, set by environment variables.
+//! Waiting for a tracer: what opens a gate, and how long it is waited for.
 
 use crate::cli::Misuse;
-use crate::sys::errno::EINTR;
-use crate::sys::{AT_FDCWD, F_OK, Timespec, faccessat, nanosleep};
+use crate::sys::errno::{EAGAIN, EINTR};
+use crate::sys::{
+    AT_FDCWD, Errno, F_GETFD, F_OK, POLLIN, Pollfd, Timespec, faccessat, fcntl, ppoll, read, sleep,
+};
+use crate::text::Line;
 use core::ffi::CStr;
 
-const DELAY_MS: u32 = 8_000;
-const POLL_MS: u32 = 10;
-const STARTUP_DEADLINE_MS: u32 = 30_000;
-const HOLD_DEADLINE_MS: u32 = 120_000;
+/// The time between two looks for a file, in milliseconds.
+pub const POLL_MS: u32 = 10;
+/// The longest path, without its NUL (`include/uapi/linux/limits.h`, `PATH_MAX`).
+const PATH_MAX: usize = 4095;
 
-/// A way to wait.
+/// What opens a gate.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Gate {
-    /// Not at all.
+pub enum Mode<'a> {
+    /// It is open.
     None,
-    /// For so many milliseconds.
+    /// A byte or the end-of-file that this descriptor has to read.
+    Fd(u32),
+    /// So many milliseconds.
     Sleep(u32),
-    /// Until this path exists.
-    File {
-        /// The path; links are followed.
-        path: &'static CStr,
-        /// How long at most, in milliseconds of sleep between the looks.
-        deadline_ms: u32,
-    },
+    /// That this path exists; links are followed.
+    File(&'a CStr),
 }
 
-impl Gate {
-    /// The gate before the scenario: `IOR_WORKLOAD_STARTUP_FILE`, else
-    /// `IOR_WORKLOAD_STARTUP_DELAY_MS`, else 8 s. An empty variable counts as none.
+impl<'a> Mode<'a> {
+    /// What `none`, `stdin`, `fd:N`, `sleep:MS` and `file:PATH` stand for.
     ///
     /// # Errors
-    /// A delay that is no number, or that 32 bits don't hold.
-    pub fn startup(
-        file: Option<&'static CStr>,
-        delay: Option<&'static CStr>,
-    ) -> Result<Self, Misuse<'static>> {
-        match (given(file), given(delay)) {
-            (Some(path), _) => Ok(Self::File {
-                path,
-                deadline_ms: STARTUP_DEADLINE_MS,
-            }),
-            (None, Some(ms)) => number(ms.to_bytes())
-                .map(Self::Sleep)
-                .ok_or(Misuse::BadDelay(ms.to_bytes())),
-            (None, None) => Ok(Self::Sleep(DELAY_MS)),
+    /// Why it is none of these.
+    pub fn parse(text: &'a CStr) -> Result<Self, &'static str> {
+        let colon = text.to_bytes().iter().position(|byte| *byte == b':');
+        let (kind, value) = text.to_bytes().split_at(colon.map_or(0, |at| at + 1));
+        match (kind, value) {
+            (b"", b"none") => Ok(Self::None),
+            (b"", b"stdin") => Ok(Self::Fd(0)),
+            (b"fd:", n) => number(n).map(Self::Fd).ok_or("no descriptor"),
+            (b"sleep:", ms) => number(ms).map(Self::Sleep).ok_or(NO_MS),
+            (b"file:", b"") => Err("no path"),
+            (b"file:", path) if path.len() > PATH_MAX => Err("a path of more than 4095 bytes"),
+            (b"file:", _) => behind(text, kind.len()).map(Self::File).ok_or("no path"),
+            _ => Err("unknown mode"),
         }
     }
+}
 
-    /// The gate behind the scenario: `IOR_WORKLOAD_HOLD_FILE`, else none.
+/// Why something is no number of milliseconds.
+pub const NO_MS: &str = "no number of milliseconds";
+
+/// What is behind the first `len` bytes of `text`.
+#[must_use]
+pub fn behind(text: &CStr, len: usize) -> Option<&CStr> {
+    CStr::from_bytes_with_nul(text.to_bytes_with_nul().get(len..)?).ok()
+}
+
+/// The number that decimal digits, and nothing but digits, stand for.
+#[must_use]
+pub fn number(digits: &[u8]) -> Option<u32> {
+    let add = |number: u32, byte: &u8| {
+        let digit = byte.is_ascii_digit().then(|| u32::from(byte - b'0'))?;
+        number.checked_mul(10)?.checked_add(digit)
+    };
+    let (first, rest) = digits.split_first()?;
+    rest.iter().try_fold(add(0, first)?, add)
+}
+
+/// A place to wait.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Gate<'a> {
+    /// What opens it.
+    pub mode: Mode<'a>,
+    /// How long it is waited for, in milliseconds; a sleep ends by itself.
+    pub deadline_ms: u32,
+    /// Whether it is a failure that it has not opened.
+    pub must_open: bool,
+}
+
+/// What the kernel reads and writes while somebody waits. Kept outside of all waits, so that no two
+/// things that calls point to are ever at one address.
+#[derive(Default)]
+pub struct Desk {
+    poll: Pollfd,
+    time: Timespec,
+    byte: [u8; 1],
+}
+
+/// Why a gate is still shut.
+pub enum Shut {
+    /// Nobody has opened it in time.
+    Late,
+    /// This call can't tell.
+    Call(&'static str, Errno),
+}
+
+impl Gate<'_> {
+    /// Whether there is something to wait for.
     #[must_use]
-    pub fn hold(file: Option<&'static CStr>) -> Self {
-        given(file).map_or(Self::None, |path| Self::File {
-            path,
-            deadline_ms: HOLD_DEADLINE_MS,
-        })
+    pub fn is_one(&self) -> bool {
+        self.mode != Mode::None
+    }
+
+    /// Looks whether its descriptor, if it has one, is open: one `fcntl`. `option` is the one that
+    /// asks for the gate.
+    ///
+    /// # Errors
+    /// It is not.
+    pub fn check(&self, option: &'static str) -> Result<(), Misuse<'static>> {
+        match self.mode {
+            Mode::Fd(fd) => match fcntl(fd, F_GETFD) {
+                Ok(_) => Ok(()),
+                Err(_) => Err(Misuse::Closed(option, fd)),
+            },
+            _ => Ok(()),
+        }
     }
 
     /// Waits. Signals that are handled or stop the process don't shorten it.
     ///
     /// # Errors
-    /// The path that did not appear in time.
-    pub fn wait(self) -> Result<(), &'static CStr> {
-        match self {
-            Self::None => {}
-            Self::Sleep(ms) => sleep(ms),
-            Self::File { path, deadline_ms } => {
-                let mut left = deadline_ms / POLL_MS;
-                while faccessat(AT_FDCWD, path, F_OK).is_err() {
-                    left = left.checked_sub(1).ok_or(path)?;
-                    sleep(POLL_MS);
-                }
+    /// It must open, and has not.
+    pub fn wait(&self, desk: &mut Desk) -> Result<(), Shut> {
+        let opened = match self.mode {
+            Mode::None => Ok(()),
+            Mode::Fd(fd) => desk.input(fd, self.deadline_ms),
+            Mode::Sleep(ms) => {
+                desk.sleep(ms);
+                Ok(())
             }
+            Mode::File(path) => desk.file(path, self.deadline_ms),
+        };
+        if self.must_open { opened } else { Ok(()) }
+    }
+
+    /// Its path, if that can stand in JSON as it is.
+    #[must_use]
+    pub fn plain_path(&self) -> Option<&str> {
+        let Mode::File(path) = self.mode else {
+            return None;
+        };
+        let plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+        let path = path.to_bytes();
+        let plain = path.iter().all(plain).then_some(path)?;
+        core::str::from_utf8(plain).ok()
+    }
+
+    /// Adds to `line` what has not happened.
+    pub fn tell(&self, shut: &Shut, line: &mut Line) {
+        match (shut, self.mode) {
+            (Shut::Call(name, errno), _) => line.text(name).text(": ").errno(*errno),
+            (Shut::Late, Mode::File(path)) => {
+                line.text("no such file after ");
+                line.duration(self.deadline_ms).text(": ");
+                line.foreign(path.to_bytes());
+            }
+            (Shut::Late, Mode::Fd(fd)) => {
+                line.text("nothing to read from fd ").number(fd.into());
+                line.text(" after ").duration(self.deadline_ms);
+            }
+            (Shut::Late, _) => {}
         }
-        Ok(())
     }
 }
 
-fn given(variable: Option<&'static CStr>) -> Option<&'static CStr> {
-    variable.filter(|value| !value.is_empty())
-}
+impl Desk {
+    /// Waits in `ppoll`, which takes what remains of its time along when a stop or a tracer
+    /// interrupts it, and only then reads: a read has no deadline.
+    fn input(&mut self, fd: u32, deadline_ms: u32) -> Result<(), Shut> {
+        self.time = Timespec::from_ms(deadline_ms);
+        self.poll = Pollfd {
+            fd,
+            events: POLLIN,
+            revents: 0,
+        };
+        loop {
+            match ppoll(&mut self.poll, &mut self.time) {
+                Ok(0) => return Err(Shut::Late),
+                Err(EINTR) => continue,
+                answer => answer.map_err(|errno| Shut::Call("ppoll", errno))?,
+            };
+            match read(fd, &mut self.byte) {
+                // Somebody else who has this descriptor was quicker.
+                Err(EAGAIN | EINTR) => {}
+                Err(errno) => return Err(Shut::Call("read", errno)),
+                Ok(_) => return Ok(()),
+            }
+        }
+    }
 
-fn sleep(ms: u32) {
-    let mut time = Timespec {
-        tv_sec: i64::from(ms / 1000),
-        tv_nsec: i64::from(ms % 1000) * 1_000_000,
-    };
-    while nanosleep(&mut time) == Err(EINTR) {}
-}
+    fn file(&mut self, path: &CStr, deadline_ms: u32) -> Result<(), Shut> {
+        let mut left = deadline_ms / POLL_MS;
+        while faccessat(AT_FDCWD, path, F_OK).is_err() {
+            left = left.checked_sub(1).ok_or(Shut::Late)?;
+            self.sleep(POLL_MS);
+        }
+        Ok(())
+    }
 
-/// The number that decimal digits, and nothing but digits, stand for.
-fn number(digits: &[u8]) -> Option<u32> {
-    digits.iter().try_fold(0_u32, |number, byte| {
-        let digit = byte.is_ascii_digit().then(|| u32::from(byte - b'0'))?;
-        number.checked_mul(10)?.checked_add(digit)
-    })
+    fn sleep(&mut self, ms: u32) {
+        self.time = Timespec::from_ms(ms);
+        sleep(&mut self.time);
+    }
 }

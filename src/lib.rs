@@ -8,7 +8,8 @@
 //!
 //! Around them: [`rt`] is what stands between the kernel and a program without a runtime; [`owned`]
 //! and [`target`] give back what a scenario holds, on every way out; [`report`] is the one line of
-//! a failure, put together in a [`text`]; [`cli`] and [`gate`] serve the program `ioworkload` alone.
+//! a failure, put together in a [`text`]; [`cli`], [`gate`], and [`expect`]
+//! serve the program `ioworkload` alone.
 //!
 //! Rules for all of it: no allocation, no `core::fmt`, no panic, no writable static. `unsafe` is
 //! denied here, and allowed below to the modules whose job it is.
@@ -27,10 +28,12 @@ compile_error!("ioworkload is about x86_64 Linux: build --target x86_64-unknown-
 extern crate self as ioworkload;
 
 pub mod cli;
+pub mod expect;
 pub mod gate;
 pub mod owned;
 #[allow(unsafe_code, reason = "keeps texts as thin pointers")]
 pub mod report;
+pub mod rounds;
 #[allow(unsafe_code, reason = "reads the stack that the kernel made")]
 pub mod rt;
 #[allow(unsafe_code, reason = "hands the kernel pointers into its frames")]

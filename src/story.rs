@@ -1,8 +1,10 @@
 //! The words that stories are told with; a story takes them all by `use ioworkload::story::*`.
 
+use crate::expect::Trace;
 pub use crate::fixture_story as story;
 pub use crate::owned::{Context, Fd};
 pub use crate::report::{Claim, Failure};
+pub use crate::rounds::Rounds;
 pub use crate::sys::aio_abi::*;
 pub use crate::sys::errno::*;
 pub use crate::sys::*;
@@ -18,8 +20,13 @@ pub struct Scenario {
     pub name: &'static str,
     /// The path of its target file.
     pub target: &'static CStr,
-    /// Makes the calls.
-    pub run: fn() -> Outcome,
+    /// Its expected trace, `tests/expected/<name>.json`.
+    pub expected: Trace,
+    /// How many rounds its fixture makes, where the scenario counts them itself.
+    pub rounds: Option<u32>,
+    /// Makes the calls, in each round; or around all rounds and in each, where it counts them
+    /// itself.
+    pub run: fn(Rounds) -> Outcome,
 }
 
 /// How a story ends: well, or with the first thing that went otherwise.
@@ -140,6 +147,7 @@ macro_rules! completed {
 }
 
 /// Declares the story of a file as the scenario of that name, told by the file's function `run`.
+/// With a number, `run` counts its rounds itself, and the number is how many the fixture makes.
 ///
 /// A story is a program of its own, the fixture, and a module of the library. It says
 /// `crate::story!`: in the fixture `crate` is the story itself, which has this macro from here and
@@ -147,13 +155,13 @@ macro_rules! completed {
 /// that name.
 #[macro_export]
 macro_rules! fixture_story {
-    ($name:literal) => {
-        $crate::story_module!($name);
+    ($name:literal $(, $rounds:literal)?) => {
+        $crate::story_module!($name $(, $rounds)?);
         $crate::program!(main);
 
         #[inline(always)]
         fn main(_: $crate::rt::Stack) -> u8 {
-            match run() {
+            match run($($crate::rounds::Rounds::new($rounds, 0))?) {
                 Ok(()) => 0,
                 Err(failure) => $crate::story::failed($name, TARGET, failure),
             }
@@ -165,6 +173,12 @@ macro_rules! fixture_story {
 #[macro_export]
 macro_rules! story_module {
     ($name:literal) => {
+        $crate::story_module!(@ $name, None, |rounds| rounds.each(run));
+    };
+    ($name:literal, $rounds:literal) => {
+        $crate::story_module!(@ $name, Some($rounds), run);
+    };
+    (@ $name:literal, $rounds:expr, $run:expr) => {
         /// The path of the target file.
         const TARGET: &::core::ffi::CStr = match ::core::ffi::CStr::from_bytes_with_nul(
             concat!(env!("FIXTURE_TMP"), "/ioworkload-", $name, "\0").as_bytes(),
@@ -177,7 +191,9 @@ macro_rules! story_module {
         pub const SCENARIO: $crate::story::Scenario = $crate::story::Scenario {
             name: $name,
             target: TARGET,
-            run,
+            expected: include!(concat!(env!("OUT_DIR"), "/", $name, ".rs")),
+            rounds: $rounds,
+            run: $run,
         };
     };
 }

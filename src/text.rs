@@ -1,4 +1,4 @@
-//! Text for a human, put together in a fixed buffer: strings and digits, without a byte of `core::fmt`.
+//! Text, put together in a fixed buffer: strings and digits, without a byte of `core::fmt`.
 
 use crate::sys::{Errno, SIGPIPE, block_signal, write};
 
@@ -59,6 +59,17 @@ impl<const MAX: usize> Page<MAX> {
         self.digits(number.unsigned_abs());
     }
 
+    /// Adds a time: `30 s`, `1500 ms`.
+    pub fn duration(&mut self, ms: u32) -> &mut Self {
+        let (number, unit) = if ms.is_multiple_of(1000) {
+            (ms / 1000, " s")
+        } else {
+            (ms, " ms")
+        };
+        self.number(number.into());
+        self.text(unit)
+    }
+
     fn digits(&mut self, number: u64) {
         if number > 9 {
             self.digits(number / 10);
@@ -82,5 +93,61 @@ impl<const MAX: usize> Page<MAX> {
         // A pipe whose reader is gone answers EPIPE instead of ending us with a signal.
         let _ = block_signal(SIGPIPE);
         let _ = write(fd, &self.0);
+    }
+}
+
+/// Text of any length for a descriptor, written in pieces. What is left is written when it is
+/// dropped. A broken descriptor changes nothing but the text.
+pub struct Stream {
+    fd: u32,
+    piece: heapless::Vec<u8, 1024>,
+}
+
+impl Stream {
+    /// Starts a text.
+    #[must_use]
+    pub fn new(fd: u32) -> Self {
+        // As above.
+        let _ = block_signal(SIGPIPE);
+        let piece = heapless::Vec::new();
+        Self { fd, piece }
+    }
+
+    /// Adds text.
+    pub fn text(&mut self, text: &str) -> &mut Self {
+        for byte in text.bytes() {
+            self.byte(byte);
+        }
+        self
+    }
+
+    /// Adds a number in decimal digits.
+    pub fn number(&mut self, number: u64) -> &mut Self {
+        if number > 9 {
+            self.number(number / 10);
+        }
+        self.byte(b'0' + (number % 10) as u8);
+        self
+    }
+
+    fn byte(&mut self, byte: u8) {
+        if self.piece.is_full() {
+            self.flush();
+        }
+        let _ = self.piece.push(byte);
+    }
+
+    fn flush(&mut self) {
+        let mut rest = self.piece.as_slice();
+        while let Ok(done @ 1..) = write(self.fd, rest) {
+            rest = rest.get(done..).unwrap_or_default();
+        }
+        self.piece.clear();
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.flush();
     }
 }

@@ -3,7 +3,7 @@
 mod programs;
 
 use ioworkload::sys::aio_abi::{self, IoEvent, Iocb};
-use ioworkload::sys::{self, Errno, Timespec, errno};
+use ioworkload::sys::{self, Errno, Pollfd, Timespec, errno};
 use ioworkload_tests::compare::compare;
 use ioworkload_tests::expected::{self, Expected};
 use ioworkload_tests::{scenarios, strace};
@@ -43,6 +43,7 @@ fn text_in_c(facts: &Facts) -> String {
         "errno.h",
         "fcntl.h",
         "linux/aio_abi.h",
+        "linux/poll.h",
         "linux/time_types.h",
         "signal.h",
         "stddef.h",
@@ -98,6 +99,7 @@ fn structures() {
         }
         IoEvent is "io_event" { data obj res res2 }
         Timespec is "__kernel_timespec" { tv_sec tv_nsec }
+        Pollfd is "pollfd" { fd events revents }
     };
     assert_eq!(facts, in_c("structures", &facts));
 }
@@ -116,7 +118,9 @@ fn constants() {
             IOCB_CMD_PREAD IOCB_CMD_PWRITE IOCB_CMD_FSYNC IOCB_CMD_FDSYNC IOCB_CMD_POLL
             IOCB_CMD_NOOP IOCB_CMD_PREADV IOCB_CMD_PWRITEV IOCB_FLAG_RESFD IOCB_FLAG_IOPRIO
         }
-        sys { F_OK O_RDWR O_CREAT O_EXCL O_NOFOLLOW O_CLOEXEC SIGPIPE }
+        sys {
+            F_GETFD F_OK O_RDWR O_CREAT O_EXCL O_NOFOLLOW O_CLOEXEC POLLIN SIGPIPE
+        }
     };
     facts.insert("(unsigned)AT_FDCWD".into(), i64::from(sys::AT_FDCWD));
     facts.insert(
@@ -190,6 +194,9 @@ const CALLS: &str = r#"{
         {"name": "getpid", "nr": 39, "args": [], "ret": "$pid"},
         {"name": "nanosleep", "nr": 35, "args": ["&time", "&time"], "ret": 0},
         {"name": "rt_sigprocmask", "nr": 14, "args": [0, "&set", 0, 8], "ret": 0},
+        {"name": "read", "nr": 0, "args": [193, "&room", 11], "ret": -9},
+        {"name": "fcntl", "nr": 72, "args": [209, 210, 0], "ret": -9},
+        {"name": "ppoll", "nr": 271, "args": ["&poll", 1, "&short", 0, 0], "ret": 1},
         {"name": "exit_group", "nr": 231, "args": [177], "ret": null}
     ]
 }"#;

@@ -6,14 +6,15 @@ use ioworkload::scenario::ALL;
 use ioworkload_tests::expected::load;
 use ioworkload_tests::room::Room;
 use ioworkload_tests::{scenarios, shipped};
-use std::ffi::OsStr;
+use std::ffi::{CString, OsStr};
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::process;
 
-const USAGE: &str = "usage: ioworkload NAME | --scenario=NAME | --list | --version | --help\n";
+const USAGE: &str =
+    "usage: ioworkload NAME | --scenario=NAME | --expect=NAME | --list | --version | --help\n";
 const SPELLINGS: [&[&str]; 4] = [
     &["--scenario="],
     &["-scenario="],
@@ -347,16 +348,18 @@ fn mute(command: &mut process::Command) -> &mut process::Command {
 
 /// What `parse` makes of one argument, in a word.
 fn asked(arg: &[u8]) -> String {
-    match parse([arg].into_iter()) {
-        Ok(cli::Command::Help) => "help".into(),
-        Ok(cli::Command::List) => "list".into(),
-        Ok(cli::Command::Version) => "version".into(),
-        Ok(cli::Command::Run(scenario)) => format!("run {}", scenario.name),
-        Ok(cli::Command::Attach(scenario)) => format!("attach {}", scenario.name),
+    let arg = CString::new(arg).expect("no NUL");
+    match parse([arg.as_c_str()].into_iter()) {
+        Ok((cli::Command::Help, _)) => "help".into(),
+        Ok((cli::Command::List, _)) => "list".into(),
+        Ok((cli::Command::Version, _)) => "version".into(),
+        Ok((cli::Command::Run(scenario), _)) => format!("run {}", scenario.name),
+        Ok((cli::Command::Attach(scenario), _)) => format!("attach {}", scenario.name),
+        Ok((cli::Command::Expect(scenario), _)) => format!("expect {}", scenario.name),
         Err(Misuse::NoScenario) => "no scenario".into(),
         Err(Misuse::UnknownScenario(_)) => "unknown scenario".into(),
         Err(Misuse::UnknownOption(_)) => "unknown option".into(),
-        Err(Misuse::TooMany(_) | Misuse::BadDelay(_)) => "another misuse".into(),
+        Err(_) => "another misuse".into(),
     }
 }
 
@@ -369,6 +372,7 @@ fn words() -> Vec<(String, String)> {
     for name in scenarios() {
         words.push((format!("--scenario={name}"), format!("attach {name}")));
         words.push((format!("-scenario={name}"), format!("attach {name}")));
+        words.push((format!("--expect={name}"), format!("expect {name}")));
         words.push((name.clone(), format!("run {name}")));
     }
     words
@@ -400,9 +404,10 @@ fn what_is_nearly_a_word_is_not() {
     }
 }
 
+/// Without NULs, which no argument can have.
 fn neighbours(word: &[u8]) -> Vec<Vec<u8>> {
     let mut neighbours: Vec<_> = (0..word.len()).map(|end| word[..end].to_vec()).collect();
-    for byte in 0..=u8::MAX {
+    for byte in 1..=u8::MAX {
         neighbours.push([word, &[byte]].concat());
         for at in (0..word.len()).filter(|at| word[*at] != byte) {
             let mut near = word.to_vec();

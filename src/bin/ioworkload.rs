@@ -1,106 +1,140 @@
-//! ioworkload: every scenario in one program, with a command line and a wait for the tracer.
+//! ioworkload: every scenario in one program, with a command line and gates that wait for a tracer.
 #![no_std]
 #![no_main]
 
-use core::ffi::CStr;
-use ioworkload::cli::{Command, HELP, Misuse, parse};
-use ioworkload::gate::Gate;
+use ioworkload::cli::{Command, HELP, Misuse, Options, parse};
+use ioworkload::expect::{self, Run};
+use ioworkload::gate::{Desk, Gate};
+use ioworkload::rounds::Rounds;
 use ioworkload::rt::Stack;
 use ioworkload::scenario;
 use ioworkload::story::Scenario;
 use ioworkload::sys::getpid;
-use ioworkload::text::{Line, Page};
+use ioworkload::text::{Line, Stream};
 
 ioworkload::program!(main);
 
 const STDOUT: u32 = 1;
 const STDERR: u32 = 2;
-const USAGE: u8 = 2;
-
-/// Room for the help, and for the names of all scenarios.
-type Screen = Page<2048>;
+const USAGE: &str =
+    "usage: ioworkload NAME | --scenario=NAME | --expect=NAME | --list | --version | --help";
 
 fn main(stack: Stack) -> u8 {
-    match parse(stack.args().skip(1).map(CStr::to_bytes)) {
-        Ok(Command::Help) => print(HELP),
-        Ok(Command::List) => list(STDOUT),
-        Ok(Command::Version) => print(concat!("ioworkload ", env!("CARGO_PKG_VERSION"))),
-        Ok(Command::Run(scenario)) => run(scenario, &["", ": "]),
-        Ok(Command::Attach(scenario)) => attach(scenario, stack).unwrap_or_else(misused),
-        Err(misuse) => misused(misuse),
+    obey(stack).unwrap_or_else(misused)
+}
+
+fn obey(stack: Stack) -> Result<u8, Misuse<'static>> {
+    let (command, options) = parse(stack.args().skip(1))?;
+    match command {
+        Command::Help => print(HELP),
+        Command::List => list(STDOUT),
+        Command::Version => print(concat!("ioworkload ", env!("CARGO_PKG_VERSION"))),
+        Command::Expect(scenario) => {
+            let run = run_of(scenario, &options, options.gates());
+            expect::write(&mut Stream::new(STDOUT), &run);
+        }
+        Command::Run(scenario) => {
+            let run = run_of(scenario, &options, options.gates());
+            return perform(&run, &["", ": "]);
+        }
+        Command::Attach(scenario) => {
+            let gates = options.original_gates(|name| stack.env(name))?;
+            let run = run_of(scenario, &options, gates);
+            return perform(&run, &["scenario ", " failed: "]);
+        }
+    }
+    Ok(0)
+}
+
+fn print(text: &str) {
+    Stream::new(STDOUT).text(text).text("\n");
+}
+
+fn list(fd: u32) {
+    let mut out = Stream::new(fd);
+    for scenario in scenario::ALL {
+        out.text(scenario.name).text("\n");
     }
 }
 
-fn print(text: &str) -> u8 {
-    Screen::default().text(text).print(STDOUT);
-    0
-}
-
-fn list(fd: u32) -> u8 {
-    let mut page = Screen::default();
-    for (row, scenario) in scenario::ALL.iter().enumerate() {
-        page.text(if row == 0 { "" } else { "\n" })
-            .text(scenario.name);
+fn run_of(
+    scenario: &'static Scenario,
+    options: &Options<'static>,
+    gates: [Gate<'static>; 2],
+) -> Run<'static> {
+    Run {
+        scenario,
+        count: options.repeat.or(scenario.rounds).unwrap_or(1),
+        pause_us: options.interval_us.unwrap_or(0),
+        gates,
     }
-    page.print(fd);
-    0
 }
 
-/// Runs a scenario; a failure's line starts with the name between the two parts of `frame`.
-fn run(scenario: &Scenario, frame: &[&str; 2]) -> u8 {
-    let Err(failure) = (scenario.run)() else {
+/// A run: the PID and a newline if there is a gate, the wait, the scenario, the other wait. A
+/// failure's line has the scenario's name between the two parts of `frame`.
+fn perform(run: &Run<'static>, frame: &[&str; 2]) -> Result<u8, Misuse<'static>> {
+    let [hold, linger] = &run.gates;
+    hold.check("--hold")?;
+    linger.check("--linger")?;
+    // What the calls of the gates point to lives until the end: see `Desk`.
+    let (mut desk, mut line) = (Desk::default(), Line::default());
+    if hold.is_one() || linger.is_one() {
+        line.number(getpid() as i64);
+        line.print(STDOUT);
+    }
+    let code = wait(hold, &mut desk, run, frame);
+    if code != 0 {
+        return Ok(code);
+    }
+    let rounds = Rounds::new(run.count, run.pause_us);
+    if let Err(failure) = (run.scenario.run)(rounds) {
+        let mut line = fails(run, frame);
+        let code = failure.tell(&mut line, run.scenario.target);
+        line.print(STDERR);
+        return Ok(code);
+    }
+    Ok(wait(linger, &mut desk, run, frame))
+}
+
+/// Waits at a gate; says what did not happen, and returns the exit code.
+fn wait(gate: &Gate<'_>, desk: &mut Desk, run: &Run<'_>, frame: &[&str; 2]) -> u8 {
+    let Err(shut) = gate.wait(desk) else {
         return 0;
     };
-    let mut line = Line::default();
-    line.text(frame[0]).text(scenario.name).text(frame[1]);
-    let code = failure.tell(&mut line, scenario.target);
+    let mut line = fails(run, frame);
+    gate.tell(&shut, &mut line);
     line.print(STDERR);
-    code
+    1
 }
 
-/// The original's contract: the PID and a newline, the wait, the scenario, and, if asked for,
-/// another wait.
-fn attach(scenario: &Scenario, stack: Stack) -> Result<u8, Misuse<'static>> {
-    let file = stack.env(b"IOR_WORKLOAD_STARTUP_FILE=");
-    let startup = Gate::startup(file, stack.env(b"IOR_WORKLOAD_STARTUP_DELAY_MS="))?;
-    let hold = Gate::hold(stack.env(b"IOR_WORKLOAD_HOLD_FILE="));
-    let mut pid = Line::default();
-    pid.number(getpid() as i64);
-    pid.print(STDOUT);
-    if let Err(path) = startup.wait() {
-        let mut line = Line::default();
-        line.text("scenario ")
-            .text(scenario.name)
-            .text(" failed: no such file after 30 s: ")
-            .foreign(path.to_bytes());
-        line.print(STDERR);
-        return Ok(1);
-    }
-    let code = run(scenario, &["scenario ", " failed: "]);
-    if code == 0 {
-        // It stays alive for the tracer's look-ups; that nobody released it is no failure of the
-        // scenario.
-        let _ = hold.wait();
-    }
-    Ok(code)
+/// The start of a failure's line.
+fn fails(run: &Run<'_>, frame: &[&str; 2]) -> Line {
+    let mut line = Line::default();
+    line.text(frame[0]).text(run.scenario.name).text(frame[1]);
+    line
 }
 
 fn misused(misuse: Misuse<'_>) -> u8 {
     let mut line = Line::default();
     match misuse {
-        Misuse::NoScenario => {
-            line.text("usage: ioworkload NAME | --scenario=NAME | --list | --version | --help")
-        }
+        Misuse::NoScenario => line.text(USAGE),
         Misuse::UnknownScenario(name) => line.text("unknown scenario: ").foreign(name),
         Misuse::UnknownOption(option) => line.text("unknown option: ").foreign(option),
         Misuse::TooMany(extra) => line.text("too many arguments: ").foreign(extra),
-        Misuse::BadDelay(value) => line
-            .text("IOR_WORKLOAD_STARTUP_DELAY_MS: no number of milliseconds: ")
+        Misuse::BadValue(option, why, value) => line
+            .text(option)
+            .text(": ")
+            .text(why)
+            .text(": ")
             .foreign(value),
+        Misuse::Closed(option, fd) => {
+            line.text(option).text(": not open: fd ").number(fd.into());
+            &mut line
+        }
     };
     line.print(STDERR);
     if matches!(misuse, Misuse::UnknownScenario(_)) {
         list(STDERR);
     }
-    USAGE
+    2
 }

@@ -16,6 +16,7 @@ macro_rules! catalogue {
 }
 
 catalogue! {
+    aio_burst
     aio_cancel
     aio_getevents
     aio_setup

@@ -1,7 +1,8 @@
 //! The file calls that scenarios, gates and messages need.
 
-use super::{Answer, Errno};
+use super::{Answer, Errno, Timespec};
 use core::ffi::CStr;
+use core::mem::{offset_of, size_of};
 use sc::syscall;
 
 /// Paths start at the working directory (`include/uapi/linux/fcntl.h`); -100, zero-extended as libc
@@ -19,6 +20,30 @@ pub const O_EXCL: u32 = 0o200;
 pub const O_NOFOLLOW: u32 = 0o400_000;
 /// `openat` flag: gone at the next execve.
 pub const O_CLOEXEC: u32 = 0o2_000_000;
+
+/// `fcntl` command (`include/uapi/asm-generic/fcntl.h`): the descriptor's flags.
+pub const F_GETFD: u32 = 1;
+/// `poll` event (`include/uapi/asm-generic/poll.h`): a read would not wait.
+pub const POLLIN: i16 = 1;
+
+/// The kernel's `struct pollfd` (`include/uapi/asm-generic/poll.h`), 8 bytes.
+#[derive(Clone, Copy, Default, Debug)]
+#[repr(C)]
+pub struct Pollfd {
+    /// The descriptor to watch.
+    pub fd: u32,
+    /// What to watch for.
+    pub events: i16,
+    /// What there is; the kernel writes it.
+    pub revents: i16,
+}
+
+const _: () = {
+    assert!(size_of::<Pollfd>() == 8);
+    assert!(offset_of!(Pollfd, fd) == 0);
+    assert!(offset_of!(Pollfd, events) == 4);
+    assert!(offset_of!(Pollfd, revents) == 6);
+};
 
 /// `openat(2)`, 257: returns the descriptor.
 ///
@@ -63,4 +88,35 @@ pub fn faccessat(dfd: u32, filename: &CStr, mode: u32) -> Answer {
 pub fn write(fd: u32, buf: &[u8]) -> Answer {
     // SAFETY: the kernel reads `buf.len()` bytes of `buf` and keeps no pointer.
     Errno::check(unsafe { syscall!(WRITE, fd, buf.as_ptr(), buf.len()) })
+}
+
+/// `read(2)`, 0: reads at most as many bytes as `buf` has and returns their number; 0 is
+/// end-of-file.
+///
+/// # Errors
+/// EAGAIN, EBADF, EINTR, EISDIR and all that a file can answer.
+pub fn read(fd: u32, buf: &mut [u8]) -> Answer {
+    // SAFETY: the kernel writes at most `buf.len()` bytes to `buf` and keeps no pointer.
+    Errno::check(unsafe { syscall!(READ, fd, buf.as_mut_ptr(), buf.len()) })
+}
+
+/// `fcntl(2)`, 72, with a command that takes no argument.
+///
+/// # Errors
+/// EBADF: the descriptor is not open.
+pub fn fcntl(fd: u32, cmd: u32) -> Answer {
+    // SAFETY: the call touches no memory; 0 is for tracers that show the third register.
+    Errno::check(unsafe { syscall!(FCNTL, fd, cmd, 0) })
+}
+
+/// `ppoll(2)`, 271, of one descriptor, with the signal mask as it is: returns 1 when something of
+/// `fds.events` is there, 0 after the time `tsp`, and leaves in `tsp` what remains of it.
+///
+/// # Errors
+/// EINTR, EINVAL, ENOMEM.
+pub fn ppoll(fds: &mut Pollfd, tsp: &mut Timespec) -> Answer {
+    let (fds, tsp): (*mut Pollfd, *mut Timespec) = (fds, tsp);
+    // SAFETY: the kernel reads and writes `fds` and `tsp` before it returns; it reads no mask at
+    // address 0.
+    Errno::check(unsafe { syscall!(PPOLL, fds, 1, tsp, 0, 0) })
 }

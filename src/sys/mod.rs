@@ -14,10 +14,10 @@ mod process;
 pub use aio::{io_cancel, io_destroy, io_getevents, io_setup, io_submit};
 pub use errno::Errno;
 pub use file::{
-    AT_FDCWD, F_OK, O_CLOEXEC, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR, close, faccessat, openat,
-    unlinkat, write,
+    AT_FDCWD, F_GETFD, F_OK, O_CLOEXEC, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR, POLLIN, Pollfd, close,
+    faccessat, fcntl, openat, ppoll, read, unlinkat, write,
 };
-pub use process::{SIGPIPE, Timespec, block_signal, exit_group, getpid, nanosleep};
+pub use process::{SIGPIPE, Timespec, block_signal, exit_group, getpid, nanosleep, sleep};
 
 /// What a syscall answers: a value that is no error, or the error.
 pub type Answer = Result<usize, Errno>;

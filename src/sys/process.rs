@@ -1,5 +1,6 @@
 //! The calls about the process itself: its number, its sleep, its signals, its end.
 
+use super::errno::EINTR;
 use super::{Answer, Errno};
 use core::arch::asm;
 use core::mem::{offset_of, size_of};
@@ -13,6 +14,23 @@ pub struct Timespec {
     pub tv_sec: i64,
     /// Nanoseconds, 0 to 999,999,999.
     pub tv_nsec: i64,
+}
+
+impl Timespec {
+    /// So many milliseconds.
+    #[must_use]
+    pub const fn from_ms(ms: u32) -> Self {
+        Self::from_us(ms as u64 * 1000)
+    }
+
+    /// So many microseconds.
+    #[must_use]
+    pub const fn from_us(us: u64) -> Self {
+        Self {
+            tv_sec: (us / 1_000_000) as i64,
+            tv_nsec: (us % 1_000_000 * 1000) as i64,
+        }
+    }
 }
 
 const _: () = {
@@ -41,6 +59,11 @@ pub fn nanosleep(time: &mut Timespec) -> Answer {
     let time: *mut Timespec = time;
     // SAFETY: the kernel reads and, interrupted, writes `time` before it returns.
     Errno::check(unsafe { syscall!(NANOSLEEP, time, time) })
+}
+
+/// Sleeps for `time`, and goes on after a signal that was handled: one `nanosleep` or more.
+pub fn sleep(time: &mut Timespec) {
+    while nanosleep(time) == Err(EINTR) {}
 }
 
 /// `rt_sigprocmask(2)`, 14, with `SIG_BLOCK`: the signal waits from now on, and nobody will ask for

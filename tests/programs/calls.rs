@@ -6,8 +6,9 @@ use core::hint::black_box;
 use core::ptr::without_provenance_mut as at;
 use ioworkload::rt::Stack;
 use ioworkload::sys::{
-    SIGPIPE, Timespec, block_signal, close, exit_group, faccessat, getpid, io_cancel, io_destroy,
-    io_getevents, io_setup, io_submit, nanosleep, openat, unlinkat, write,
+    Pollfd, SIGPIPE, Timespec, block_signal, close, exit_group, faccessat, fcntl, getpid,
+    io_cancel, io_destroy, io_getevents, io_setup, io_submit, nanosleep, openat, ppoll, read,
+    unlinkat, write,
 };
 
 ioworkload::program!(main);
@@ -33,6 +34,12 @@ fn main(_: Stack) -> u8 {
     };
     let _ = nanosleep(&mut time);
     let _ = block_signal(SIGPIPE);
-    black_box(&time); // so that the set of signals has an address of its own
+    let mut room = [0; 11];
+    let _ = read(0xc1, &mut room);
+    let _ = fcntl(0xd1, 0xd2);
+    let (mut poll, mut short) = (Pollfd::default(), time);
+    poll.fd = 0xe1; // not open, which is an event
+    let _ = ppoll(&mut poll, &mut short);
+    black_box((&time, &room)); // so that the set of signals has an address of its own
     exit_group(0xb1)
 }

@@ -37,6 +37,19 @@ pub enum Entry {
 }
 
 impl Expected {
+    /// How many calls the process makes at least, those of its children aside.
+    #[must_use]
+    pub fn least(&self) -> u64 {
+        fn count(entries: &[Entry]) -> u64 {
+            let calls = entries.iter().map(|entry| match entry {
+                Entry::Call(_) => 1,
+                Entry::Repeat(repeat) => repeat.repeat.least() * count(&repeat.calls),
+            });
+            calls.sum()
+        }
+        count(&self.calls)
+    }
+
     /// Every call, those of a repetition once, those of the children last.
     #[must_use]
     pub fn each(&self) -> Vec<&Call> {
@@ -77,6 +90,17 @@ pub enum Count {
     Exact(u64),
     /// So many, both ends included.
     Range(Range<u64>),
+}
+
+impl Count {
+    /// As often at least.
+    #[must_use]
+    pub fn least(&self) -> u64 {
+        match self {
+            Self::Exact(count) => *count,
+            Self::Range(range) => range.min,
+        }
+    }
 }
 
 /// From one number to another, both included.

@@ -1,0 +1,176 @@
+//! `--expect`: the calls of a run, as JSON. The scenario's own are the text of its expected trace,
+//! which src/build.rs has cut into pieces; around them stand those of the gates and the pauses.
+
+use crate::gate::{Gate, Mode, POLL_MS};
+use crate::story::Scenario;
+use crate::sys::Timespec;
+use crate::text::Stream;
+
+/// An expected trace in pieces. Its lines are without the four blanks in front and the newline
+/// behind.
+pub struct Trace {
+    /// From the first byte to the start of the first call.
+    pub head: &'static str,
+    /// The lines in front of the rounds, if the scenario counts these itself.
+    pub front: &'static [&'static str],
+    /// The lines of a round, the last without its comma.
+    pub round: &'static [&'static str],
+    /// The lines behind the rounds.
+    pub back: &'static [&'static str],
+    /// From the last call to the last byte.
+    pub tail: &'static str,
+}
+
+/// A run to be told.
+pub struct Run<'a> {
+    /// Of what.
+    pub scenario: &'a Scenario,
+    /// How often.
+    pub count: u32,
+    /// The pause between two rounds, in microseconds.
+    pub pause_us: u32,
+    /// Before the scenario, and after it.
+    pub gates: [Gate<'a>; 2],
+}
+
+/// Writes the calls of a run.
+pub fn write(out: &mut Stream, run: &Run<'_>) {
+    let trace = &run.scenario.expected;
+    let [hold, linger] = &run.gates;
+    out.text(trace.head);
+    pid_line(out, &run.gates);
+    wait(out, hold, "&hold");
+    lines(out, "", trace.front, "\n");
+    rounds(out, run);
+    lines(out, "", trace.back, "\n");
+    wait(out, linger, "&linger");
+    out.text(trace.tail);
+}
+
+/// The rounds; the number that a round passes on is its own, so the last, which has no pause behind
+/// it, says which it is.
+fn rounds(out: &mut Stream, run: &Run<'_>) {
+    let round = run.scenario.expected.round;
+    if run.count == 1 && run.scenario.rounds.is_none() {
+        return lines(out, "", round, ",\n");
+    }
+    if run.pause_us == 0 || run.count == 1 {
+        return repeat(out, run.count, |out| lines(out, "  ", round, "\n"));
+    }
+    repeat(out, run.count - 1, |out| {
+        lines(out, "  ", round, ",\n");
+        nanosleep(out, "  ", "&pause", run.pause_us.into(), "\n");
+    });
+    repeat(out, 1, |out| {
+        for line in round {
+            out.text("      ");
+            for (index, piece) in line.split("\"#n\"").enumerate() {
+                if index > 0 {
+                    out.number(run.count.into());
+                }
+                out.text(piece);
+            }
+            out.text("\n");
+        }
+    });
+}
+
+fn repeat(out: &mut Stream, count: u32, calls: impl FnOnce(&mut Stream)) {
+    out.text("    {\"repeat\": ").number(count.into());
+    out.text(", \"calls\": [\n");
+    calls(out);
+    out.text("    ]},\n");
+}
+
+/// Writes lines, `last` behind the last of them.
+fn lines(out: &mut Stream, indent: &str, lines: &[&str], last: &str) {
+    for (left, line) in (0..lines.len()).rev().zip(lines) {
+        let end = if left == 0 { last } else { "\n" };
+        out.text("    ").text(indent).text(line).text(end);
+    }
+}
+
+/// What a gate looks for before it says the PID, and how it says it.
+fn pid_line(out: &mut Stream, gates: &[Gate<'_>; 2]) {
+    for gate in gates {
+        if let Mode::Fd(fd) = gate.mode {
+            out.text(r#"    {"name": "fcntl", "nr": 72, "args": ["#)
+                .number(fd.into());
+            out.text(", 1, 0], \"ret\": 0},\n");
+        }
+    }
+    if gates.iter().any(Gate::is_one) {
+        out.text(PID_LINE);
+    }
+}
+
+const PID_LINE: &str = r#"    {"name": "getpid", "nr": 39, "args": [], "ret": "$pid"},
+    {"name": "rt_sigprocmask", "nr": 14, "args": [0, "&set", 0, 8], "ret": 0},
+    {"name": "write", "nr": 1, "args": [1, "&line", "$len"], "ret": "$len"},
+"#;
+
+/// The calls of a gate that opens in time; `path` names the address of its path.
+fn wait(out: &mut Stream, gate: &Gate<'_>, path: &str) {
+    match gate.mode {
+        Mode::None => {}
+        Mode::Fd(fd) => input(out, fd, gate.deadline_ms),
+        Mode::Sleep(ms) => nanosleep(out, "", "&time", us(ms), ",\n"),
+        Mode::File(_) => {
+            let most = gate.deadline_ms / POLL_MS;
+            out.text(r#"    {"repeat": {"min": 0, "max": "#)
+                .number(most.into());
+            out.text("}, \"why\": \"until the file is there\", \"calls\": [\n");
+            faccessat(out, "  ", path, "-2", gate);
+            nanosleep(out, "  ", "&time", us(POLL_MS), "\n");
+            out.text("    ]},\n");
+            faccessat(out, "", path, "0", gate);
+        }
+    }
+}
+
+const fn us(ms: u32) -> u64 {
+    ms as u64 * 1000
+}
+
+fn input(out: &mut Stream, fd: u32, deadline_ms: u32) {
+    out.text(
+        r#"    {"name": "ppoll", "nr": 271, "args": ["&poll", 1, "&time", 0, 0], "ret": 1, "in": "#,
+    );
+    out.text(r#"{"&poll": {"fd": "#).number(fd.into());
+    out.text(r#", "events": 1}, "&time": "#);
+    timespec(out, us(deadline_ms));
+    out.text("}},\n");
+    out.text(r#"    {"name": "read", "nr": 0, "args": ["#)
+        .number(fd.into());
+    out.text(r#", "&byte", 1], "ret": [1, 0], "why": "a byte, or end-of-file"},"#);
+    out.text("\n");
+}
+
+fn nanosleep(out: &mut Stream, indent: &str, time: &str, us: u64, end: &str) {
+    out.text(indent)
+        .text(r#"    {"name": "nanosleep", "nr": 35, "args": [""#);
+    out.text(time).text("\", \"").text(time);
+    out.text(r#""], "ret": 0, "in": {""#)
+        .text(time)
+        .text("\": ");
+    timespec(out, us);
+    out.text("}}").text(end);
+}
+
+fn timespec(out: &mut Stream, us: u64) {
+    let Timespec { tv_sec, tv_nsec } = Timespec::from_us(us);
+    out.text(r#"{"tv_sec": "#).number(tv_sec as u64);
+    out.text(r#", "tv_nsec": "#).number(tv_nsec as u64);
+    out.text("}");
+}
+
+fn faccessat(out: &mut Stream, indent: &str, path: &str, ret: &str, gate: &Gate<'_>) {
+    out.text(indent)
+        .text(r#"    {"name": "faccessat", "nr": 269, "args": [4294967196, ""#);
+    out.text(path).text("\", 0], \"ret\": ").text(ret);
+    if let Some(text) = gate.plain_path() {
+        out.text(", \"in\": {\"").text(path).text("\": \"");
+        out.text(text).text("\"}");
+    }
+    out.text("},\n");
+}
