@@ -1,9 +1,10 @@
 //! Waiting for a tracer: what opens a gate, and how long it is waited for.
 
 use crate::cli::Misuse;
+use crate::sys::aio_abi::POLLIN;
 use crate::sys::errno::{EAGAIN, EINTR};
 use crate::sys::{
-    AT_FDCWD, Errno, F_GETFD, F_OK, POLLIN, Pollfd, Timespec, faccessat, fcntl, ppoll, read, sleep,
+    AT_FDCWD, Errno, F_GETFD, F_OK, Pollfd, Timespec, faccessat, fcntl, ppoll, read, sleep,
 };
 use crate::text::Line;
 use core::ffi::CStr;
@@ -171,7 +172,7 @@ impl Desk {
         self.time = Timespec::from_ms(deadline_ms);
         self.poll = Pollfd {
             fd,
-            events: POLLIN,
+            events: POLLIN as i16,
             revents: 0,
         };
         loop {

@@ -22,6 +22,12 @@ impl Context {
         core::mem::forget(self);
         id
     }
+
+    /// Hands over the handle and the duty, and keeps the place for another.
+    #[must_use]
+    pub const fn take(&mut self) -> aio_context_t {
+        core::mem::replace(&mut self.id, 0)
+    }
 }
 
 impl Drop for Context {

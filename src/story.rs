@@ -10,7 +10,7 @@ pub use crate::sys::errno::*;
 pub use crate::sys::*;
 pub use crate::target::Target;
 pub use crate::text::Line;
-pub use crate::{call, completed, field};
+pub use crate::{bytes, call, completed, fd, field, reaped};
 pub use core::ffi::CStr;
 pub use core::ptr::{null, null_mut};
 
@@ -46,6 +46,90 @@ pub fn pwrite(fd: u32, data: u64) -> Iocb {
         aio_nbytes: PAYLOAD.len() as u64,
         ..Iocb::default()
     }
+}
+
+/// The request to read `nbytes` at the start of `fd` into `buf`.
+#[must_use]
+pub fn pread(fd: u32, data: u64, buf: *mut u8, nbytes: u64) -> Iocb {
+    Iocb {
+        aio_data: data,
+        aio_lio_opcode: IOCB_CMD_PREAD,
+        aio_fildes: fd,
+        aio_buf: buf as u64,
+        aio_nbytes: nbytes,
+        ..Iocb::default()
+    }
+}
+
+/// The request to wait once for `events` of `fd`.
+#[must_use]
+pub fn poll(fd: u32, data: u64, events: u32) -> Iocb {
+    Iocb {
+        aio_data: data,
+        aio_lio_opcode: IOCB_CMD_POLL,
+        aio_fildes: fd,
+        aio_buf: u64::from(events),
+        ..Iocb::default()
+    }
+}
+
+/// A pipe, by its reading and its writing end; `fildes` is where the kernel writes their numbers.
+///
+/// # Errors
+/// What `pipe2` answered.
+#[inline(always)]
+pub fn pipe(fildes: &mut [u32; 2]) -> Result<(Fd, Fd), Failure> {
+    call!(pipe2(fildes, O_CLOEXEC) = 0);
+    let [reader, writer] = *fildes;
+    Ok((Fd::new(reader as usize), Fd::new(writer as usize)))
+}
+
+/// How long a completion that is sure to come may take: it comes from a worker of the kernel, on
+/// machines that can be slow. Nothing waits so long unless something is wrong.
+pub const DEADLINE: Timespec = Timespec {
+    tv_sec: 10,
+    tv_nsec: 0,
+};
+
+/// No time: what is not there now won't be waited for.
+pub const NOW: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 0,
+};
+
+/// A pointer that leads nowhere, and can't: all its bits are set.
+#[must_use]
+pub const fn bad<T>() -> *mut T {
+    core::ptr::without_provenance_mut(usize::MAX)
+}
+
+/// A pointer into the kernel's half of the address space, and to none of its memory.
+#[must_use]
+pub const fn kernel<T>() -> *mut T {
+    core::ptr::without_provenance_mut(0xffff_8000_dead_bee0)
+}
+
+/// Holds a completion against the request that it must be of, and against its result, which
+/// `claim` states.
+///
+/// # Errors
+/// The first field that is otherwise.
+pub fn completion(event: &IoEvent, iocb: &Iocb, res: i64, claim: Claim) -> Result<(), Failure> {
+    let (data, obj) = (iocb.aio_data, core::ptr::from_ref(iocb) as u64);
+    field!(io_getevents: event.data = data);
+    field!(io_getevents: event.obj = obj);
+    hold(claim, event.res, event.res == res)?;
+    field!(io_getevents: event.res2 = 0);
+    Ok(())
+}
+
+/// Where two texts differ: the number of the first byte, from 0; -1 if they don't.
+#[must_use]
+pub fn first_difference(got: &[u8], want: &[u8]) -> i64 {
+    let mut pairs = got.iter().zip(want);
+    pairs
+        .position(|(one, other)| one != other)
+        .map_or(-1, |at| at as i64)
 }
 
 /// Ends a fixture whose story has failed: one line on stderr, and the exit code.
@@ -97,14 +181,17 @@ macro_rules! claim {
     (io_cancel, $want:expr) => {
         $crate::claim!("a", "io_cancel: ", $want)
     };
+    (io_pgetevents, $want:expr) => {
+        $crate::claim!("a", "io_pgetevents: ", $want)
+    };
     ($other:ident, $want:expr) => {
         $crate::claim!("c", concat!(stringify!($other), ": "), $want)
     };
 }
 
 /// Makes a call and holds it against its answer, written as tracers print it:
-/// `call!(io_destroy(0) = -EINVAL)`; a list where the kernel has a choice, the usual answer first.
-/// Any other answer ends the story.
+/// `call!(io_destroy(0) = -EINVAL)`; a list where the kernel has a choice, the usual answer first;
+/// `> 0` where it is any number above. Any other answer ends the story.
 #[macro_export]
 macro_rules! call {
     ($name:ident ( $($arg:expr),* ) = [$want:expr $(, $more:expr)*]) => {{
@@ -117,6 +204,19 @@ macro_rules! call {
     }};
     ($name:ident ( $($arg:expr),* ) = $want:expr) => {
         $crate::call!($name($($arg),*) = [$want])
+    };
+    ($name:ident ( $($arg:expr),* ) > $least:expr) => {{
+        let got = $crate::story::raw($name($($arg),*));
+        let claim = $crate::claim!($name, concat!("> ", stringify!($least)));
+        $crate::story::hold(claim, got, got > $least)?
+    }};
+}
+
+/// Makes a call that opens a descriptor, and takes it over: `fd!(eventfd2(0, O_CLOEXEC))`.
+#[macro_export]
+macro_rules! fd {
+    ($name:ident ( $($arg:expr),* )) => {
+        $crate::story::Fd::new($crate::call!($name($($arg),*) > -1) as usize)
     };
 }
 
@@ -134,15 +234,40 @@ macro_rules! field {
     }};
 }
 
+/// Holds what a call has written to memory against what it should be, up to the shorter's end:
+/// `bytes!(io_submit: buffer => PAYLOAD)`.
+#[macro_export]
+macro_rules! bytes {
+    ($call:ident: $got:expr => $want:expr) => {{
+        let at = $crate::story::first_difference(&$got[..], &$want[..]);
+        let what = $crate::claim!(
+            "f",
+            concat!(stringify!($call), ": the first wrong byte is "),
+            "-1"
+        );
+        $crate::story::hold(what, at, at == -1)?
+    }};
+}
+
 /// Holds a completion against the request that it must be of, and against its result.
 #[macro_export]
 macro_rules! completed {
-    ($event:ident, $iocb:ident, $res:expr) => {{
-        let (data, obj) = ($iocb.aio_data, (&raw const $iocb) as u64);
-        $crate::field!(io_getevents: $event.data = data);
-        $crate::field!(io_getevents: $event.obj = obj);
-        $crate::field!(io_getevents: $event.res = $res);
-        $crate::field!(io_getevents: $event.res2 = 0);
+    ($event:expr, $iocb:expr, $res:expr) => {
+        $crate::story::completion(
+            &$event,
+            &$iocb,
+            $res,
+            $crate::claim!("f", "io_getevents: res is ", stringify!($res)),
+        )?
+    };
+}
+
+/// Fetches the one completion that is there or sure to come, and looks at it.
+#[macro_export]
+macro_rules! reaped {
+    ($ctx:ident, $deadline:ident, $event:ident, $iocb:expr, $res:expr) => {{
+        $crate::call!(io_getevents($ctx.id, 1, 1, &raw mut $event, &raw const $deadline) = 1);
+        $crate::completed!($event, $iocb, $res);
     }};
 }
 

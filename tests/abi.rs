@@ -2,8 +2,8 @@
 
 mod programs;
 
-use ioworkload::sys::aio_abi::{self, IoEvent, Iocb};
-use ioworkload::sys::{self, Errno, Pollfd, Timespec, errno};
+use ioworkload::sys::aio_abi::{self, IoEvent, Iocb, Iovec};
+use ioworkload::sys::{self, Errno, Itimerval, Pollfd, Timespec, errno};
 use ioworkload_tests::compare::compare;
 use ioworkload_tests::expected::{self, Expected};
 use ioworkload_tests::{scenarios, strace};
@@ -43,12 +43,16 @@ fn text_in_c(facts: &Facts) -> String {
         "errno.h",
         "fcntl.h",
         "linux/aio_abi.h",
-        "linux/poll.h",
+        "linux/fs.h",
         "linux/time_types.h",
+        "poll.h",
         "signal.h",
         "stddef.h",
         "stdio.h",
+        "sys/mman.h",
         "sys/syscall.h",
+        "sys/time.h",
+        "sys/uio.h",
         "unistd.h",
     ];
     let mut text = String::from("#define _GNU_SOURCE\n");
@@ -100,6 +104,8 @@ fn structures() {
         IoEvent is "io_event" { data obj res res2 }
         Timespec is "__kernel_timespec" { tv_sec tv_nsec }
         Pollfd is "pollfd" { fd events revents }
+        Iovec is "iovec" { iov_base iov_len }
+        Itimerval is "itimerval" { it_interval it_value }
     };
     assert_eq!(facts, in_c("structures", &facts));
 }
@@ -117,9 +123,12 @@ fn constants() {
         aio_abi {
             IOCB_CMD_PREAD IOCB_CMD_PWRITE IOCB_CMD_FSYNC IOCB_CMD_FDSYNC IOCB_CMD_POLL
             IOCB_CMD_NOOP IOCB_CMD_PREADV IOCB_CMD_PWRITEV IOCB_FLAG_RESFD IOCB_FLAG_IOPRIO
+            RWF_DSYNC RWF_NOWAIT RWF_APPEND POLLIN POLLOUT POLLHUP POLLRDNORM
         }
         sys {
-            F_GETFD F_OK O_RDWR O_CREAT O_EXCL O_NOFOLLOW O_CLOEXEC POLLIN SIGPIPE
+            F_GETFD F_OK O_RDONLY O_WRONLY O_RDWR O_CREAT O_EXCL O_NOFOLLOW O_NONBLOCK O_CLOEXEC O_PATH
+            PROT_READ PROT_WRITE MAP_PRIVATE MAP_ANONYMOUS
+            SIGUSR1 SIGPIPE SIGALRM SIG_BLOCK SIG_SETMASK SA_RESTART ITIMER_REAL
         }
     };
     facts.insert("(unsigned)AT_FDCWD".into(), i64::from(sys::AT_FDCWD));
@@ -193,11 +202,33 @@ const CALLS: &str = r#"{
         {"name": "write", "nr": 1, "args": [161, "&buf", 10], "ret": -9},
         {"name": "getpid", "nr": 39, "args": [], "ret": "$pid"},
         {"name": "nanosleep", "nr": 35, "args": ["&time", "&time"], "ret": 0},
-        {"name": "rt_sigprocmask", "nr": 14, "args": [0, "&set", 0, 8], "ret": 0},
+        {"name": "rt_sigprocmask", "nr": 14, "args": [0, "&set", "&old", 8], "ret": 0},
         {"name": "read", "nr": 0, "args": [193, "&room", 11], "ret": -9},
         {"name": "fcntl", "nr": 72, "args": [209, 210, 0], "ret": -9},
         {"name": "ppoll", "nr": 271, "args": ["&poll", 1, "&short", 0, 0], "ret": 1},
+        {"name": "io_pgetevents", "nr": 333, "args": [193, 194, 195, 196, 197, 198], "ret": -14},
+        {"name": "pipe2", "nr": 293, "args": ["&fds", 209], "ret": -22},
+        {"name": "eventfd2", "nr": 290, "args": [225, 226], "ret": -22},
+        {"name": "rt_sigaction", "nr": 13, "args": [257, "&act", "&oact", 8], "ret": -22},
+        {"name": "kill", "nr": 62, "args": [2147483647, 274], "ret": -3},
+        {"name": "setitimer", "nr": 38, "args": [289, "&value", 0], "ret": -22},
+        {"name": "mmap", "nr": 9, "args": [0, 305, 306, 307, 308, 309], "ret": -22},
+        {"name": "mprotect", "nr": 10, "args": [321, 322, 323], "ret": -22},
+        {"name": "munmap", "nr": 11, "args": [337, 338], "ret": -22},
+        {"name": "fork", "nr": 57, "args": [], "ret": "$child"},
+        {"name": "wait4", "nr": 61, "args": ["$child", "&stat", 0, 0], "ret": "$child"},
+        {"name": "vfork", "nr": 58, "args": [], "ret": "$other"},
+        {"name": "wait4", "nr": 61, "args": ["$other", "&stat", 0, 0], "ret": "$other"},
         {"name": "exit_group", "nr": 231, "args": [177], "ret": null}
+    ],
+    "children": [
+        [
+            {"name": "exit_group", "nr": 231, "args": [3], "ret": null}
+        ],
+        [
+            {"name": "io_getevents", "nr": 208, "args": [353, 354, 355, 356, 357], "ret": -14},
+            {"name": "exit_group", "nr": 231, "args": [4294967282], "ret": null}
+        ]
     ]
 }"#;
 

@@ -108,7 +108,7 @@ fn the_readme_tells_of_every_scenario() {
         .map(|scenario| expected::load(scenario.name).expect("a trace"))
         .collect();
     let verdict =
-        |e: &Expected| format!("    {:18} ok      {} calls, 0 noise", e.scenario, e.least());
+        |e: &Expected| format!("    {:24} ok      {} calls, 0 noise", e.scenario, e.least());
     assert_eq!(found, all.iter().map(verdict).collect::<Vec<_>>());
     let row = |e: &Expected| format!("| {} | {} |", e.scenario, e.about);
     assert_eq!(rows, all.iter().map(row).collect::<Vec<_>>());

@@ -18,10 +18,15 @@ macro_rules! catalogue {
 catalogue! {
     aio_burst
     aio_cancel
+    aio_destroy_errors
+    aio_destroy_pending
     aio_getevents
     aio_setup
     aio_setup_einval
+    aio_setup_errors
+    aio_setup_many
     aio_submit
+    aio_submit_errors
 }
 
 /// The scenario of that name.

@@ -1,7 +1,7 @@
-//! The AIO calls, 206 to 210. Pointers are raw, because scenarios hand the kernel bad ones on
+//! The AIO calls, 206 to 210 and 333. Pointers are raw, because scenarios hand the kernel bad ones on
 //! purpose.
 
-use super::aio_abi::{IoEvent, Iocb, aio_context_t};
+use super::aio_abi::{AioSigset, IoEvent, Iocb, aio_context_t};
 use super::{Answer, Errno, Timespec};
 use sc::syscall;
 
@@ -73,4 +73,24 @@ pub unsafe fn io_submit(ctx_id: aio_context_t, nr: i64, iocbpp: *const *mut Iocb
 pub unsafe fn io_cancel(ctx_id: aio_context_t, iocb: *const Iocb, result: *mut IoEvent) -> Answer {
     // SAFETY: the kernel reads `iocb`; kernels of long ago wrote `result`, which the caller allows.
     Errno::check(unsafe { syscall!(IO_CANCEL, ctx_id, iocb, result) })
+}
+
+/// `io_pgetevents(2)`, 333: as `io_getevents`, with another signal mask while it waits.
+///
+/// # Errors
+/// EFAULT, EINTR, EINVAL, ENOSYS; EPERM in some sandboxes.
+///
+/// # Safety
+/// As `io_getevents`.
+pub unsafe fn io_pgetevents(
+    ctx_id: aio_context_t,
+    min_nr: i64,
+    nr: i64,
+    events: *mut IoEvent,
+    timeout: *const Timespec,
+    usig: *const AioSigset,
+) -> Answer {
+    // SAFETY: the kernel writes completions at `events`, which the caller allows; it only reads
+    // `timeout`, `usig` and the mask behind it.
+    Errno::check(unsafe { syscall!(IO_PGETEVENTS, ctx_id, min_nr, nr, events, timeout, usig) })
 }

@@ -30,6 +30,23 @@ pub const IOCB_FLAG_RESFD: u32 = 1 << 0;
 /// `aio_flags`: `aio_reqprio` is an I/O priority.
 pub const IOCB_FLAG_IOPRIO: u32 = 1 << 1;
 
+/// `aio_rw_flags` (`include/uapi/linux/fs.h`, as the next ones): as if opened with O_DSYNC.
+pub const RWF_DSYNC: i32 = 0x2;
+/// `aio_rw_flags`: fail with EAGAIN instead of waiting.
+pub const RWF_NOWAIT: i32 = 0x8;
+/// `aio_rw_flags`: write at the end of the file, wherever `aio_offset` is.
+pub const RWF_APPEND: i32 = 0x10;
+
+/// Events of a poll (`include/uapi/asm-generic/poll.h`, as the next ones): there is something to
+/// read.
+pub const POLLIN: u32 = 0x1;
+/// There is room to write.
+pub const POLLOUT: u32 = 0x4;
+/// The other end is gone.
+pub const POLLHUP: u32 = 0x10;
+/// Ordinary data can be read.
+pub const POLLRDNORM: u32 = 0x40;
+
 /// The kernel's `struct iocb`: one request, 64 bytes. The kernel reads it in `io_submit`, and
 /// writes `aio_key` there.
 ///
@@ -100,4 +117,37 @@ const _: () = {
     assert!(offset_of!(IoEvent, obj) == 8);
     assert!(offset_of!(IoEvent, res) == 16);
     assert!(offset_of!(IoEvent, res2) == 24);
+};
+
+/// The kernel's `struct __aio_sigset` (`fs/aio.c`): what `io_pgetevents` takes in place of a signal
+/// mask, 16 bytes.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct AioSigset {
+    /// The signals that wait while the call does; NULL leaves the mask as it is.
+    pub sigmask: *const u64,
+    /// Bytes in the mask: 8.
+    pub sigsetsize: u64,
+}
+
+const _: () = {
+    assert!(size_of::<AioSigset>() == 16);
+    assert!(offset_of!(AioSigset, sigmask) == 0);
+    assert!(offset_of!(AioSigset, sigsetsize) == 8);
+};
+
+/// The kernel's `struct iovec` (`include/uapi/linux/uio.h`), 16 bytes.
+#[derive(Clone, Copy, Default, Debug)]
+#[repr(C)]
+pub struct Iovec {
+    /// Where it starts: an address.
+    pub iov_base: u64,
+    /// Bytes.
+    pub iov_len: u64,
+}
+
+const _: () = {
+    assert!(size_of::<Iovec>() == 16);
+    assert!(offset_of!(Iovec, iov_base) == 0);
+    assert!(offset_of!(Iovec, iov_len) == 8);
 };

@@ -10,21 +10,27 @@ use sc::syscall;
 pub const AT_FDCWD: u32 = -100_i32 as u32;
 /// `faccessat`: is there such a name?
 pub const F_OK: u32 = 0;
-/// `openat` flag (`include/uapi/asm-generic/fcntl.h`, as the next ones): read and write.
+/// `openat` flag (`include/uapi/asm-generic/fcntl.h`, as the next ones): read only.
+pub const O_RDONLY: u32 = 0;
+/// `openat` flag: write only.
+pub const O_WRONLY: u32 = 0o1;
+/// `openat` flag: read and write.
 pub const O_RDWR: u32 = 0o2;
 /// `openat` flag: make the file.
 pub const O_CREAT: u32 = 0o100;
 /// `openat` flag: fail if the name exists, even as a dangling link.
 pub const O_EXCL: u32 = 0o200;
+/// `openat` flag, also of `pipe2` and `eventfd2`: answer EAGAIN instead of waiting.
+pub const O_NONBLOCK: u32 = 0o4000;
 /// `openat` flag: do not follow a link at the end of the path.
 pub const O_NOFOLLOW: u32 = 0o400_000;
 /// `openat` flag: gone at the next execve.
 pub const O_CLOEXEC: u32 = 0o2_000_000;
+/// `openat` flag: a descriptor of the name alone, which neither reads nor writes.
+pub const O_PATH: u32 = 0o10_000_000;
 
 /// `fcntl` command (`include/uapi/asm-generic/fcntl.h`): the descriptor's flags.
 pub const F_GETFD: u32 = 1;
-/// `poll` event (`include/uapi/asm-generic/poll.h`): a read would not wait.
-pub const POLLIN: i16 = 1;
 
 /// The kernel's `struct pollfd` (`include/uapi/asm-generic/poll.h`), 8 bytes.
 #[derive(Clone, Copy, Default, Debug)]
@@ -79,6 +85,26 @@ pub fn unlinkat(dfd: u32, pathname: &CStr, flag: u32) -> Answer {
 pub fn faccessat(dfd: u32, filename: &CStr, mode: u32) -> Answer {
     // SAFETY: the kernel reads `filename` up to its NUL, which a CStr has.
     Errno::check(unsafe { syscall!(FACCESSAT, dfd, filename.as_ptr(), mode) })
+}
+
+/// `pipe2(2)`, 293: makes a pipe, and writes the descriptors of its reading and its writing end to
+/// `fildes`.
+///
+/// # Errors
+/// EINVAL, EMFILE, ENFILE.
+pub fn pipe2(fildes: &mut [u32; 2], flags: u32) -> Answer {
+    let fildes: *mut [u32; 2] = fildes;
+    // SAFETY: the kernel writes eight bytes, `fildes`, before it returns.
+    Errno::check(unsafe { syscall!(PIPE2, fildes, flags) })
+}
+
+/// `eventfd2(2)`, 290: makes a counter that starts at `count`, and returns its descriptor.
+///
+/// # Errors
+/// EINVAL, EMFILE, ENFILE, ENOMEM.
+pub fn eventfd2(count: u32, flags: u32) -> Answer {
+    // SAFETY: the call touches no memory.
+    Errno::check(unsafe { syscall!(EVENTFD2, count, flags) })
 }
 
 /// `write(2)`, 1: returns the number of bytes taken, which can be fewer than all.

@@ -9,15 +9,25 @@ mod aio;
 pub mod aio_abi;
 pub mod errno;
 mod file;
+mod memory;
 mod process;
+mod signal;
 
-pub use aio::{io_cancel, io_destroy, io_getevents, io_setup, io_submit};
+pub use aio::{io_cancel, io_destroy, io_getevents, io_pgetevents, io_setup, io_submit};
 pub use errno::Errno;
 pub use file::{
-    AT_FDCWD, F_GETFD, F_OK, O_CLOEXEC, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR, POLLIN, Pollfd, close,
-    faccessat, fcntl, openat, ppoll, read, unlinkat, write,
+    AT_FDCWD, F_GETFD, F_OK, O_CLOEXEC, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY,
+    O_RDWR, O_WRONLY, Pollfd, close, eventfd2, faccessat, fcntl, openat, pipe2, ppoll, read,
+    unlinkat, write,
 };
-pub use process::{SIGPIPE, Timespec, block_signal, exit_group, getpid, nanosleep, sleep};
+pub use memory::{
+    MAP_ANONYMOUS, MAP_PRIVATE, PAGE, PROT_READ, PROT_WRITE, guard, mmap, mprotect, munmap,
+};
+pub use process::{Timespec, exit_group, fork, getpid, nanosleep, sleep, vfork_to, wait4};
+pub use signal::{
+    ITIMER_REAL, Itimerval, SA_RESTART, SIG_BLOCK, SIG_SETMASK, SIGALRM, SIGPIPE, SIGUSR1,
+    Sigaction, block_signal, kill, rt_sigaction, rt_sigprocmask, setitimer, sigset,
+};
 
 /// What a syscall answers: a value that is no error, or the error.
 pub type Answer = Result<usize, Errno>;

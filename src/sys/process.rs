@@ -1,4 +1,4 @@
-//! The calls about the process itself: its number, its sleep, its signals, its end.
+//! The calls about the process itself: its number, its sleep, its children, its end.
 
 use super::errno::EINTR;
 use super::{Answer, Errno};
@@ -39,11 +39,6 @@ const _: () = {
     assert!(offset_of!(Timespec, tv_nsec) == 8);
 };
 
-/// The signal that a write to a pipe without readers raises.
-pub const SIGPIPE: u32 = 13;
-
-const SIG_BLOCK: u32 = 0;
-
 /// `getpid(2)`, 39: the process number, which is also the number of its only thread.
 #[must_use]
 pub fn getpid() -> usize {
@@ -66,25 +61,64 @@ pub fn sleep(time: &mut Timespec) {
     while nanosleep(time) == Err(EINTR) {}
 }
 
-/// `rt_sigprocmask(2)`, 14, with `SIG_BLOCK`: the signal waits from now on, and nobody will ask for
-/// it.
+/// `fork(2)`, 57: returns twice: 0 in the child, which has a copy of everything but the AIO contexts,
+/// and the child's number in the parent.
 ///
 /// # Errors
-/// None that these arguments could bring about.
-#[inline(always)]
-pub fn block_signal(sig: u32) -> Answer {
-    let nset: u64 = 1 << (sig - 1);
-    // SAFETY: the kernel reads eight bytes, `nset`, before it returns; it writes no old set to
-    // address 0.
-    Errno::check(unsafe {
-        syscall!(
-            RT_SIGPROCMASK,
-            SIG_BLOCK,
-            &raw const nset,
-            0,
-            size_of::<u64>()
-        )
-    })
+/// EAGAIN, ENOMEM.
+pub fn fork() -> Answer {
+    // SAFETY: the child runs on in a copy of our memory.
+    Errno::check(unsafe { syscall!(FORK) })
+}
+
+/// `vfork(2)`, 58, and what its child does, which shares our memory: one call with five arguments,
+/// and `exit_group` with its answer. Returns the child's number when that is over.
+///
+/// # Errors
+/// EAGAIN, ENOMEM.
+///
+/// # Safety
+/// The call is sound in this process.
+pub unsafe fn vfork_to(nr: usize, args: [usize; 5]) -> Answer {
+    let pid: usize;
+    // SAFETY: the child uses the registers that it was born with and no memory, so the parent, which
+    // the kernel holds back until the child is gone, finds its own as it was.
+    unsafe {
+        asm!(
+            "syscall", // vfork has no arguments: those for the child's call are in place
+            "test eax, eax",
+            "jnz 2f",
+            "mov rax, {nr}",
+            "syscall",
+            "mov edi, eax",
+            "mov eax, 231", // exit_group
+            "syscall",
+            "ud2",
+            "2:",
+            nr = in(reg) nr,
+            inlateout("rax") 58_usize => pid,
+            in("rdi") args[0],
+            in("rsi") args[1],
+            in("rdx") args[2],
+            in("r10") args[3],
+            in("r8") args[4],
+            out("rcx") _,
+            out("r11") _,
+            options(nostack),
+        );
+    }
+    Errno::check(pid)
+}
+
+/// `wait4(2)`, 61: waits for the end of a child, and writes how it ended to `stat_addr`.
+///
+/// # Errors
+/// ECHILD, EINTR.
+pub fn wait4(upid: usize, stat_addr: &mut u32, options: u32) -> Answer {
+    let stat_addr: *mut u32 = stat_addr;
+    // SAFETY: the kernel writes four bytes, `stat_addr`, before it returns, and no usage to address
+    // 0.
+    Errno::check(unsafe { syscall!(WAIT4, upid, stat_addr, options, 0) })
 }
 
 /// `exit_group(2)`, 231: the end of the process.

@@ -5,11 +5,7 @@
 use core::hint::black_box;
 use core::ptr::without_provenance_mut as at;
 use ioworkload::rt::Stack;
-use ioworkload::sys::{
-    Pollfd, SIGPIPE, Timespec, block_signal, close, exit_group, faccessat, fcntl, getpid,
-    io_cancel, io_destroy, io_getevents, io_setup, io_submit, nanosleep, openat, ppoll, read,
-    unlinkat, write,
-};
+use ioworkload::sys::*;
 
 ioworkload::program!(main);
 
@@ -33,13 +29,44 @@ fn main(_: Stack) -> u8 {
         tv_nsec: 1,
     };
     let _ = nanosleep(&mut time);
-    let _ = block_signal(SIGPIPE);
+    let (set, mut old) = (sigset(SIGPIPE), 0);
+    let _ = rt_sigprocmask(SIG_BLOCK, &set, Some(&mut old));
     let mut room = [0; 11];
     let _ = read(0xc1, &mut room);
     let _ = fcntl(0xd1, 0xd2);
     let (mut poll, mut short) = (Pollfd::default(), time);
     poll.fd = 0xe1; // not open, which is an event
     let _ = ppoll(&mut poll, &mut short);
-    black_box((&time, &room)); // so that the set of signals has an address of its own
+    // SAFETY: as above.
+    let _ = unsafe { io_pgetevents(0xc1, 0xc2, 0xc3, at(0xc4), at(0xc5), at(0xc6)) };
+    let (mut fds, value) = ([0; 2], Itimerval::default());
+    let _ = pipe2(&mut fds, 0xd1);
+    let _ = eventfd2(0xe1, 0xe2);
+    let (act, mut oact) = (Sigaction::interrupt(SA_RESTART), Sigaction::default());
+    let _ = rt_sigaction(0x101, &act, Some(&mut oact));
+    let _ = kill(0x7fff_ffff, 0x112);
+    let _ = setitimer(0x121, &value);
+    let _ = mmap(0x131, 0x132, 0x133, 0x134, 0x135);
+    // SAFETY: nothing is mapped at these addresses.
+    unsafe {
+        let _ = mprotect(0x141, 0x142, 0x143);
+        let _ = munmap(0x151, 0x152);
+    }
+    children();
+    // So that each has an address of its own.
+    black_box((&time, &set, &mut old, &act, &mut oact, &mut fds, &mut room, &value));
     exit_group(0xb1)
+}
+
+/// One that ends, and one that makes a call and ends with its answer.
+fn children() {
+    let mut stat = 0;
+    let child = fork();
+    if child == Ok(0) {
+        exit_group(3);
+    }
+    let _ = wait4(child.unwrap_or(0), &mut stat, 0);
+    // SAFETY: nothing is mapped at these addresses.
+    let other = unsafe { vfork_to(208, [0x161, 0x162, 0x163, 0x164, 0x165]) };
+    let _ = wait4(other.unwrap_or(0), &mut stat, 0);
 }

@@ -131,7 +131,8 @@ fn process(want: &[Entry], seen: &Seen, names: &mut Names) -> Verdict {
 /// The end that the last call brings about.
 fn end(steps: &[Step<'_>]) -> String {
     match steps.last().map(|step| step.call.args.as_slice()) {
-        Some([Word::Number(code)]) => format!("exited with {code}"),
+        // A parent gets the low eight bits.
+        Some([Word::Number(code)]) => format!("exited with {}", code & 0xff),
         _ => "no end: the last call is not exit_group".into(),
     }
 }

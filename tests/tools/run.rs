@@ -44,7 +44,7 @@ fn verdict(name: &str) -> bool {
     } else {
         "DIFFERS"
     };
-    println!("{name:18} {word:7} {line}");
+    println!("{name:24} {word:7} {line}");
     for difference in &differences {
         println!("    {difference}");
     }
