@@ -28,9 +28,23 @@ pub fn cargo(subcommand: &str, target_dir: &str) -> Command {
 ///
 /// # Errors
 /// What the compiler said.
+#[allow(
+    dead_code,
+    reason = "not every test builds only one program from a source"
+)]
 pub fn compile(name: &str, flags: &[String]) -> Result<PathBuf, String> {
+    compile_as(name, name, flags)
+}
+
+/// The same for one of several programs from one source.
+///
+/// # Errors
+/// What the compiler said.
+pub fn compile_as(name: &str, source: &str, flags: &[String]) -> Result<PathBuf, String> {
     static KIT: LazyLock<Kit> = LazyLock::new(Kit::new);
-    let source = Path::new("tests/programs").join(name).with_extension("rs");
+    let source = Path::new("tests/programs")
+        .join(source)
+        .with_extension("rs");
     let program = Path::new(SCRATCH).join("programs").join(name);
     fs::create_dir_all(program.with_file_name("")).expect("target/ can be written");
     let mut rustc = Command::new("rustc");

@@ -2,12 +2,18 @@
 //! them in, the expected traces, the witnesses, and the comparison of the two.
 
 pub mod compare;
+pub mod events;
 pub mod expected;
+pub mod ftrace;
+pub mod held;
 pub mod layout;
+pub mod perf;
 pub mod room;
 pub mod stepper;
 pub mod strace;
+pub mod syscalls;
 pub mod trace;
+pub mod tracefs;
 
 use std::path::{Path, PathBuf};
 

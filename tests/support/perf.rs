@@ -1,0 +1,119 @@
+//! The witness perf: the kernel's syscall events by way of perf_event_open. It is `perf record` and
+//! not `perf trace`, because the latter shows no raw values: it leaves out arguments that are 0,
+//! and translates flags and errors, not all of them in a way that can be translated back.
+
+use crate::events::{Event, family, parse};
+use crate::held::Held;
+use crate::room::rooms;
+use crate::trace::Seen;
+use crate::tracefs;
+use anyhow::{Context, Result, ensure};
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use tempfile::TempDir;
+
+/// Pages per CPU: room for 20,000 calls that perf had no time to fetch.
+const BUFFER: usize = 1024;
+const EVENTS: &str = "raw_syscalls:sys_enter,raw_syscalls:sys_exit,sched:sched_process_fork";
+
+/// The calls of `program`.
+///
+/// # Errors
+/// We are not root, perf is not there, or events were lost.
+pub fn witness(program: &Path, confine: &dyn Fn(&mut Command)) -> Result<Seen> {
+    with_buffer(BUFFER, program, confine)
+}
+
+/// The same with so many pages per CPU for the events.
+///
+/// # Errors
+/// As above.
+pub fn with_buffer(pages: usize, program: &Path, confine: &dyn Fn(&mut Command)) -> Result<Seen> {
+    tracefs::rights("perf")?;
+    let held = Held::new(program, confine)?;
+    let pid = held.pid();
+    let directory = TempDir::new_in(rooms())?;
+    let file = directory.path().join("data");
+    let mut perf = record(&file, pages, pid)?;
+    // perf ends with the last process that it watches; an end of its orders before that is an error.
+    let orders = perf.stdin.take();
+    let end = held.run()?;
+    let output = perf.wait_with_output()?;
+    drop(orders);
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(
+        output.status.success(),
+        "perf record: {} {said}",
+        output.status
+    );
+    family(pid, &script(&file)?, end)
+}
+
+/// A perf that has told us, by the means it has for that, that it watches the process.
+fn record(file: &Path, pages: usize, pid: i32) -> Result<Child> {
+    let mut perf = Command::new("perf");
+    perf.args([
+        "record",
+        "-q",
+        "-B",
+        "-N",
+        "-D",
+        "-1",
+        "--control",
+        "fd:0,1",
+    ]);
+    perf.args(["-e", EVENTS, "-m", &pages.to_string()]);
+    perf.args(["-p", &pid.to_string(), "-o"]).arg(file);
+    perf.stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut perf = perf
+        .spawn()
+        .context("perf does not start (Debian: linux-perf)")?;
+    let (stdin, stdout) = (perf.stdin.as_mut(), perf.stdout.as_mut());
+    let (stdin, stdout) = stdin.zip(stdout).context("perf has no pipes")?;
+    // If that fails, perf has ended, and what it says is told below.
+    let _ = stdin.write_all(b"enable\n");
+    let mut answer = String::new();
+    BufReader::new(stdout).read_line(&mut answer)?;
+    if answer != "ack\n" {
+        let output = perf.wait_with_output()?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        anyhow::bail!("perf record does not start: {answer}{said}");
+    }
+    Ok(perf)
+}
+
+/// ` 123   raw_syscalls:sys_exit: NR 206 = 0`, in order of time.
+fn script(file: &Path) -> Result<Vec<Event>> {
+    let mut perf = Command::new("perf");
+    perf.args([
+        "script",
+        "--show-lost-events",
+        "-F",
+        "tid,event,trace",
+        "-i",
+    ]);
+    let output = perf.arg(file).output()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "perf script: {said}");
+    let text = String::from_utf8(output.stdout)?;
+    let lost = text.lines().find(|line| line.contains("PERF_RECORD_LOST"));
+    ensure!(
+        lost.is_none(),
+        "witness lost events: {}",
+        lost.unwrap_or_default().trim()
+    );
+    text.lines().map(line).collect()
+}
+
+fn line(line: &str) -> Result<Event> {
+    let parts = || -> Option<(i32, &str)> {
+        let (tid, rest) = line.trim_start().split_once(' ')?;
+        let (_, event) = rest.split_once(':')?;
+        Some((tid.parse().ok()?, event))
+    };
+    let (tid, event) = parts().with_context(|| format!("no line of perf script: {line:?}"))?;
+    parse(tid, event)
+}
