@@ -7,16 +7,20 @@ SCENARIO ?=
 # Where `make install` puts things; DESTDIR goes in front, for packagers.
 PREFIX ?= /usr/local
 DESTDIR ?=
+# The long form of the fault suite (torture): runs of each scenario under load, of which the other areas take a
+# multiple; and after how many minutes nothing new is begun, if that is sooner.
+COUNT ?= 10000
+MINUTES ?= 120
 CARGO ?= cargo
 
-VARIABLES := FIXTURE_TMP SCENARIO PREFIX DESTDIR CARGO
+VARIABLES := FIXTURE_TMP SCENARIO PREFIX DESTDIR COUNT MINUTES CARGO
 BUILT := target/x86_64-unknown-linux-gnu/release
 PROGRAMS := $(shell sed -n 's/^    { name = "\([a-z0-9-]*\)".*/\1/p' Cargo.toml)
 FIXTURES := $(filter-out ioworkload,$(PROGRAMS))
 TESTS := $(CARGO) test --no-fail-fast --locked --target-dir target -p ioworkload-tests
 
 .DEFAULT_GOAL := all
-.PHONY: help all run trace test lint deps clean install
+.PHONY: help all run trace test torture lint deps clean install
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
@@ -54,6 +58,10 @@ trace: all need-run ## show what strace sees of SCENARIO
 test: override FIXTURE_TMP = /tmp
 test: all need-test ## build, and run every test
 	@$(TESTS)
+
+torture: override FIXTURE_TMP = /tmp
+torture: all need-test ## the fault suite in its long form: COUNT, MINUTES
+	@TORTURE_COUNT='$(COUNT)' TORTURE_MINUTES='$(MINUTES)' $(TESTS) --test hostile
 
 lint: need-lint ## rustfmt and clippy, warnings as errors
 	@$(CARGO) fmt --all --check

@@ -5,6 +5,7 @@ use crate::call;
 use crate::claim;
 use crate::owned::Fd;
 use crate::report::Failure;
+use crate::story::{hold, raw};
 use crate::sys::errno::{EEXIST, ENOENT};
 use crate::sys::{
     AT_FDCWD, O_CLOEXEC, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR, close, openat, unlinkat,
@@ -86,11 +87,7 @@ impl Drop for Name {
 
 /// Removes a name. One that is gone is fine: another copy has removed it to make its own.
 fn unlink(path: &CStr) -> Result<(), Failure> {
-    match unlinkat(AT_FDCWD, path, 0) {
-        Ok(_) | Err(ENOENT) => Ok(()),
-        Err(errno) => Err(Failure {
-            claim: claim!("t", "unlinkat: ", "0"),
-            got: -errno,
-        }),
-    }
+    let got = raw(unlinkat(AT_FDCWD, path, 0));
+    let gone = got == 0 || got == -ENOENT;
+    hold(claim!("t", "unlinkat: ", "0"), got, gone).map(drop)
 }

@@ -2,7 +2,7 @@
 
 use ioworkload_tests::expected::{Call, Ret, load};
 use ioworkload_tests::room::Room;
-use ioworkload_tests::{scenarios, shipped, strace};
+use ioworkload_tests::{scenarios, shipped};
 use libtest_mimic::{Arguments, Trial};
 use nix::errno::Errno;
 use nix::sys::stat::Mode;
@@ -54,10 +54,6 @@ fn trials() -> Vec<Trial> {
         trials.push(trial(name, "file-size-limit-of-7", check));
     }
     trials.push(trial("aio-submit", "64-tries", tries));
-    for row in RELEASES {
-        let title = format!("released-after-{}", row.call);
-        trials.push(trial(row.scenario, &title, |_| row.check()));
-    }
     trials
 }
 
@@ -622,107 +618,4 @@ fn tries(scenario: &str) {
     let log = fs::read_to_string(log).expect("a trace");
     let lines = |call: &str| log.lines().filter(|line| line.contains(call)).count();
     assert_eq!((lines(" openat("), lines(" unlinkat(")), (64, 63));
-}
-
-/// What a scenario gives back after one of its calls has failed.
-struct Release {
-    scenario: &'static str,
-    call: &'static str,
-    errno: Errno,
-    calls: &'static [&'static str],
-    text: &'static str,
-}
-
-const fn release(
-    scenario: &'static str,
-    call: &'static str,
-    errno: Errno,
-    calls: &'static [&'static str],
-    text: &'static str,
-) -> Release {
-    Release {
-        scenario,
-        call,
-        errno,
-        calls,
-        text,
-    }
-}
-
-const DESTROY: &str = "io_destroy(ctx) = 0";
-const CLOSE: &str = "close(3) = 0";
-/// `PATH` stands for the target's path.
-const UNLINK: &str = r#"unlinkat(AT_FDCWD, "PATH", 0) = 0"#;
-
-#[rustfmt::skip]
-const RELEASES: &[Release] = &[
-    release("aio-setup-einval", "io_setup", Errno::ENOSYS, &[],
-        "io_setup: ENOSYS (errno 38), expected -EINVAL"),
-    release("aio-setup", "io_setup", Errno::EPERM, &[], "io_setup: EPERM (errno 1)"),
-    release("aio-setup", "io_destroy", Errno::ENOSYS, &[], "io_destroy: ENOSYS (errno 38)"),
-    release("aio-submit", "io_setup", Errno::EAGAIN, &[CLOSE, UNLINK],
-        "io_setup: EAGAIN (errno 11): raise fs.aio-max-nr"),
-    release("aio-submit", "io_submit", Errno::ENOSYS, &[DESTROY, CLOSE, UNLINK],
-        "io_submit: ENOSYS (errno 38)"),
-    release("aio-submit", "io_destroy", Errno::EPERM, &[CLOSE, UNLINK],
-        "io_destroy: EPERM (errno 1)"),
-    release("aio-getevents", "io_getevents", Errno::EPERM, &[DESTROY, CLOSE, UNLINK],
-        "io_getevents: EPERM (errno 1)"),
-    release("aio-cancel", "io_cancel", Errno::ENOSYS, &[DESTROY, CLOSE, UNLINK],
-        "io_cancel: ENOSYS (errno 38), expected -EINVAL"),
-];
-
-impl Release {
-    /// Under strace: the scenario's calls up to the one that fails, and then these and no other.
-    fn check(&self) {
-        let seen = self.watch();
-        let failed = seen.iter().position(|line| line.starts_with(self.call));
-        let (before, after) = seen.split_at(failed.expect("the call") + 1);
-        let calls = calls(self.scenario);
-        let wanted: Vec<_> = calls[..before.len()]
-            .iter()
-            .map(|call| &call.name)
-            .collect();
-        let made = before.iter().filter_map(|line| line.split('(').next());
-        assert_eq!(made.collect::<Vec<_>>(), wanted);
-        let error = format!(" = -1 {:?} (", self.errno);
-        assert!(before[before.len() - 1].contains(&error), "{before:?}");
-        assert_eq!(after, self.after());
-    }
-
-    fn watch(&self) -> Vec<String> {
-        let room = Room::new();
-        let filter = filter(number(self.scenario, self.call), self.errno as i32);
-        let seen = strace::decoded(&shipped(self.scenario), &|strace| {
-            room.as_tmp(strace.stderr(Stdio::null()));
-            confine(strace, filter.clone());
-        });
-        let seen = seen.expect("a trace").join("\n");
-        assert!(room.names().is_empty(), "left behind: {:?}", room.names());
-        let ctx = seen
-            .split_once("io_setup(32, [")
-            .and_then(|(_, rest)| rest.split_once(']'));
-        let seen = ctx.map_or(seen.clone(), |(ctx, _)| seen.replace(ctx, "ctx"));
-        seen.lines().map(str::to_owned).collect()
-    }
-
-    fn after(&self) -> Vec<String> {
-        let path = format!("/tmp/ioworkload-{}", self.scenario);
-        let line = format!("{}: {}", self.scenario, self.text);
-        let write = format!(r#"write(2, "{line}\n", {0}) = {0}"#, line.len() + 1);
-        let block = "rt_sigprocmask(SIG_BLOCK, [PIPE], NULL, 8) = 0";
-        let mut after: Vec<_> = self
-            .calls
-            .iter()
-            .map(|call| call.replace("PATH", &path))
-            .collect();
-        let end = [
-            block,
-            &write,
-            "exit_group(77) = ?",
-            "+++ exited with 77 +++",
-        ];
-        after.extend(end.map(str::to_owned));
-        after
-    }
 }

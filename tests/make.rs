@@ -54,7 +54,15 @@ fn help_has_every_target_and_every_variable() {
             .map(str::to_owned)
     };
     let entries: Vec<_> = help.lines().filter_map(entry).collect();
-    let variables = ["FIXTURE_TMP", "SCENARIO", "PREFIX", "DESTDIR", "CARGO"];
+    let variables = [
+        "FIXTURE_TMP",
+        "SCENARIO",
+        "PREFIX",
+        "DESTDIR",
+        "COUNT",
+        "MINUTES",
+        "CARGO",
+    ];
     assert_eq!(
         entries,
         phony.split(' ').chain(variables).collect::<Vec<_>>()

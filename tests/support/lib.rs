@@ -6,6 +6,7 @@ pub mod events;
 pub mod expected;
 pub mod ftrace;
 pub mod held;
+pub mod hand;
 pub mod layout;
 pub mod perf;
 pub mod room;

@@ -1,0 +1,242 @@
+//! Killed anywhere: at the entry and at the exit of each call, and at random moments, by SIGKILL,
+//! SIGTERM and SIGINT, and stopped by SIGSTOP and continued.
+//!
+//! The rule: a signal that kills, kills; what is left is at most the target file, and the next run
+//! succeeds and leaves nothing. SIGSTOP and SIGCONT change nothing, with one exception that is the
+//! kernel's: io_getevents and io_pgetevents that wait are interrupted, and answer EINTR.
+
+use crate::faults::places;
+use crate::length::rounds;
+use crate::run::{Ended, finish, fixture, next_run, start};
+use crate::tally::{Cases, trial};
+use anyhow::{Context, Result, ensure};
+use ioworkload_tests::expected::{Call, load};
+use ioworkload_tests::hand::{self, Act, End, Run};
+use ioworkload_tests::room::Room;
+use ioworkload_tests::scenarios;
+use libtest_mimic::Trial;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::collections::hash_map::RandomState;
+use std::fs;
+use std::hash::BuildHasher;
+use std::thread;
+use std::time::Duration;
+
+const BOUNDARY: &str = "2 kills, boundary";
+const RANDOM: &str = "2 kills, random";
+
+const SIGNALS: [Signal; 4] = [
+    Signal::SIGKILL,
+    Signal::SIGTERM,
+    Signal::SIGINT,
+    Signal::SIGSTOP,
+];
+
+pub fn trials() -> Vec<Trial> {
+    let both = |name: String| {
+        let boundary = trial(BOUNDARY, &name, each_boundary);
+        [boundary, trial(RANDOM, &name, random_moments)]
+    };
+    let mut trials: Vec<_> = scenarios().into_iter().flat_map(both).collect();
+    trials.push(Trial::test("2 kills::control", || Ok(control()?)));
+    trials
+}
+
+fn each_boundary(scenario: &str, cases: &mut Cases) -> Result<()> {
+    let expected = load(scenario)?;
+    let whole = hand::lead(fixture(scenario, &Room::new()), |_| Act::Go)?;
+    for (at, call) in places(&expected.calls, whole.calls[0].len()) {
+        for entry in [true, false] {
+            for signal in SIGNALS {
+                if entry || call.name != "exit_group" {
+                    let side = if entry { "entry" } else { "exit" };
+                    let title = format!("{signal} at the {side} of call {at}, {}", call.name);
+                    let hit = Hit {
+                        scenario,
+                        call,
+                        at,
+                        entry,
+                        signal,
+                    };
+                    cases.add(&title, hit.check());
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+struct Hit<'a> {
+    scenario: &'a str,
+    call: &'a Call,
+    at: usize,
+    entry: bool,
+    signal: Signal,
+}
+
+impl Hit<'_> {
+    fn check(&self) -> Result<()> {
+        let room = Room::new();
+        let run = hand::lead(fixture(self.scenario, &room), |stop| {
+            let here = stop.process == 0 && (stop.at, stop.entry) == (self.at, self.entry);
+            if here {
+                Act::Signal(self.signal)
+            } else {
+                Act::Go
+            }
+        })?;
+        ensure!(run.calls[0].len() > self.at, "ended before: {run:?}");
+        self.ended(&run, &room)?;
+        only_target(self.scenario, &room)?;
+        next_run(self.scenario, &room)
+    }
+
+    fn lead(&self, room: &Room) -> Result<Run> {
+        hand::lead(fixture(self.scenario, room), |stop| {
+            let here = stop.process == 0 && (stop.at, stop.entry) == (self.at, self.entry);
+            if here {
+                Act::Signal(self.signal)
+            } else {
+                Act::Go
+            }
+        })
+    }
+
+    fn ended(&self, run: &Run, room: &Room) -> Result<()> {
+        // A process that has begun to exit is out of the reach of all signals but one.
+        let exits = self.call.name == "exit_group" && self.signal != Signal::SIGKILL;
+        let (end, stops) = match self.signal {
+            _ if exits => (End::Exited(0), 0),
+            Signal::SIGSTOP => return self.went_on(run, room),
+            signal => (End::Killed(signal), 0),
+        };
+        let wanted = (Some(end), stops, "", "");
+        let got = (
+            run.ends[0],
+            run.stops,
+            run.stdout.as_str(),
+            run.stderr.as_str(),
+        );
+        ensure!(got == wanted, "{got:?}, expected {wanted:?}");
+        Ok(())
+    }
+
+    /// Stopped and continued: as if nothing had been, or interrupted where the kernel does that.
+    fn went_on(&self, run: &Run, room: &Room) -> Result<()> {
+        ensure!(run.stops == 1, "stopped {} times", run.stops);
+        ensure!(room.names().is_empty(), "left {:?}", room.names());
+        let said = (run.ends[0], run.stdout.as_str(), run.stderr.as_str());
+        let line = format!("{}: {}: EINTR (errno 4)\n", self.scenario, self.call.name);
+        let interrupted = self.entry
+            && ["io_getevents", "io_pgetevents"].contains(&self.call.name.as_str())
+            && said == (Some(End::Exited(1)), "", line.as_str());
+        ensure!(
+            interrupted || said == (Some(End::Exited(0)), "", ""),
+            "{said:?}"
+        );
+        Ok(())
+    }
+}
+
+/// What a killed run leaves: at most its target.
+fn only_target(scenario: &str, room: &Room) -> Result<()> {
+    let target = format!("ioworkload-{scenario}");
+    let others: Vec<_> = room
+        .names()
+        .into_iter()
+        .filter(|name| *name != target)
+        .collect();
+    ensure!(others.is_empty(), "left {others:?}");
+    Ok(())
+}
+
+fn random_moments(scenario: &str, cases: &mut Cases) -> Result<()> {
+    let room = Room::new();
+    for round in rounds(24, 1) {
+        let signal = SIGNALS[round % SIGNALS.len()];
+        // Most are over after 60 ms; those that wait are hit while they do.
+        let moment = Duration::from_micros(RandomState::new().hash_one(round) % 60_000);
+        let title = format!("{signal} after {moment:?}");
+        cases.add(&title, hit_at(scenario, &room, signal, moment));
+    }
+    Ok(())
+}
+
+fn hit_at(scenario: &str, room: &Room, signal: Signal, moment: Duration) -> Result<()> {
+    let child = start(&mut fixture(scenario, room))?;
+    let pid = Pid::from_raw(child.id().cast_signed());
+    thread::sleep(moment);
+    // Not yet waited for, so the number is still its own.
+    kill(pid, signal)?;
+    if signal == Signal::SIGSTOP {
+        is_stopped(pid)?;
+        kill(pid, Signal::SIGCONT)?;
+    }
+    let ended = finish(child)?;
+    let killed = Ended {
+        code: None,
+        signal: Some(signal as i32),
+        ..Ended::with(0, "")
+    };
+    let waits = |call| Ended::with(1, &format!("{scenario}: {call}: EINTR (errno 4)"));
+    let fine = if signal == Signal::SIGSTOP {
+        [waits("io_getevents"), waits("io_pgetevents")].contains(&ended)
+    } else {
+        ended == killed
+    };
+    ensure!(fine || ended == Ended::with(0, ""), "{ended:?}");
+    only_target(scenario, room)?;
+    next_run(scenario, room)
+}
+
+/// Waits until the process has stopped, or has ended.
+fn is_stopped(pid: Pid) -> Result<()> {
+    let state = || -> Result<char> {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+        let state = stat
+            .rsplit_once(") ")
+            .and_then(|(_, rest)| rest.chars().next());
+        state.context("a state")
+    };
+    while !['T', 'Z'].contains(&state()?) {
+        thread::sleep(Duration::from_millis(1));
+    }
+    Ok(())
+}
+
+/// A signal is not taken for another, and a room that stops the next run is noticed.
+fn control() -> Result<()> {
+    let expected = load("aio-submit")?;
+    let calls = places(&expected.calls, expected.calls.len());
+    let hit = |signal| Hit {
+        scenario: "aio-submit",
+        call: calls[2].1,
+        at: 2,
+        entry: true,
+        signal,
+    };
+    for done in SIGNALS {
+        for predicted in SIGNALS {
+            let room = Room::new();
+            let run = hit(done).lead(&room)?;
+            let verdict = hit(predicted).ended(&run, &room);
+            ensure!(
+                verdict.is_ok() == (done == predicted),
+                "{done}, {predicted}: {verdict:?}"
+            );
+        }
+    }
+    let room = Room::new();
+    fs::create_dir(room.path().join("ioworkload-aio-submit"))?;
+    ensure!(
+        next_run("aio-submit", &room).is_err(),
+        "a directory is no hindrance"
+    );
+    fs::write(room.path().join("other"), "")?;
+    ensure!(
+        only_target("aio-submit", &room).is_err(),
+        "a stranger is nothing"
+    );
+    Ok(())
+}

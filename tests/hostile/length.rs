@@ -1,0 +1,37 @@
+//! How much is tried: little in `make test`, as much as is asked for in `make torture`.
+
+use std::env;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+/// `TORTURE_COUNT`: runs of each scenario under load; the other areas take a multiple of it.
+static COUNT: LazyLock<Option<usize>> = LazyLock::new(|| number("TORTURE_COUNT"));
+
+/// `TORTURE_MINUTES`: after them nothing new is begun.
+static END: LazyLock<Option<Instant>> = LazyLock::new(|| {
+    let minutes = number("TORTURE_MINUTES")? as u64;
+    Some(Instant::now() + Duration::from_mins(minutes))
+});
+
+fn number(variable: &str) -> Option<usize> {
+    let text = env::var(variable).ok().filter(|text| !text.is_empty())?;
+    let number = text.parse();
+    Some(number.unwrap_or_else(|_| panic!("{variable}={text}: no number")))
+}
+
+/// Starts the clock.
+pub fn begin() {
+    let _ = (*COUNT, *END);
+}
+
+/// Whether the time is over.
+pub fn over() -> bool {
+    END.is_some_and(|end| Instant::now() >= end)
+}
+
+/// The numbers of the rounds: `quick` of them, or in the long form `share` for each of the count,
+/// as far as the time goes.
+pub fn rounds(quick: usize, share: usize) -> impl Iterator<Item = usize> {
+    let count = COUNT.map_or(quick, |count| count * share);
+    (0..count).take_while(|_| !over())
+}

@@ -1,0 +1,37 @@
+//! Does a program stay the most boring one on the machine, whatever is done to it?
+//!
+//! A file per kind of hostility. Each says what it tries and by which rule it knows what must come
+//! of it; the table at the end says how often that was tried, and survived. `make torture` tries
+//! more.
+
+mod faults;
+mod kills;
+mod length;
+mod run;
+mod tally;
+
+use libtest_mimic::Arguments;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // Most of the time is spent waiting for io_destroy.
+    arguments.test_threads = arguments.test_threads.or(Some(16));
+    length::begin();
+    let listed = arguments.list;
+    let trials = [faults::trials(), kills::trials()];
+    let trials = trials.into_iter().flatten().collect();
+    let done = libtest_mimic::run(&arguments, trials);
+    if listed {
+        return ExitCode::SUCCESS;
+    }
+    println!("{}", tally::table());
+    if length::over() {
+        println!("The time was over before the count: some areas have tried less.");
+    }
+    if done.num_passed + done.num_failed == 0 {
+        eprintln!("no trial has been run");
+        return ExitCode::FAILURE;
+    }
+    done.exit_code()
+}

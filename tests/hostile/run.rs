@@ -1,0 +1,96 @@
+//! A run that nobody watches: how it ended and what it said, within a time.
+
+use anyhow::{Result, bail, ensure};
+use ioworkload_tests::hand::DEADLINE;
+use ioworkload_tests::room::Room;
+use ioworkload_tests::shipped;
+use std::io::Read;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How a run ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Ended {
+    /// The exit code.
+    pub code: Option<i32>,
+    /// The signal that killed it.
+    pub signal: Option<i32>,
+    /// What it said, text or not.
+    pub stdout: Vec<u8>,
+    /// As above.
+    pub stderr: String,
+}
+
+impl Ended {
+    /// With this code and this line on stderr; none if it is empty.
+    pub fn with(code: i32, line: &str) -> Self {
+        let newline = if line.is_empty() { "" } else { "\n" };
+        Self {
+            code: Some(code),
+            signal: None,
+            stdout: Vec::new(),
+            stderr: format!("{line}{newline}"),
+        }
+    }
+}
+
+/// A fixture in its room.
+pub fn fixture(scenario: &str, room: &Room) -> Command {
+    let mut command = Command::new(shipped(scenario));
+    room.as_tmp(&mut command);
+    command
+}
+
+/// Starts a command.
+pub fn start(command: &mut Command) -> Result<Child> {
+    command.stdin(Stdio::null());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    Ok(command.spawn()?)
+}
+
+/// Waits for the end. What is said fits into a pipe.
+pub fn finish(mut child: Child) -> Result<Ended> {
+    let status = status(&mut child)?;
+    let mut ended = Ended::with(0, "");
+    (ended.code, ended.signal) = (status.code(), status.signal());
+    if let Some(mut pipe) = child.stdout.take() {
+        pipe.read_to_end(&mut ended.stdout)?;
+    }
+    if let Some(mut pipe) = child.stderr.take() {
+        pipe.read_to_string(&mut ended.stderr)?;
+    }
+    Ok(ended)
+}
+
+fn status(child: &mut Child) -> Result<ExitStatus> {
+    let start = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        if start.elapsed() > DEADLINE {
+            child.kill()?;
+            bail!("hung for {DEADLINE:?}, then {:?}", child.wait()?);
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Runs a command to its end.
+pub fn run(command: &mut Command) -> Result<Ended> {
+    finish(start(command)?)
+}
+
+/// A run in this room, whatever was left there, goes well and leaves nothing.
+pub fn next_run(scenario: &str, room: &Room) -> Result<()> {
+    let ended = run(&mut fixture(scenario, room))?;
+    ensure!(ended == Ended::with(0, ""), "the next run: {ended:?}");
+    ensure!(
+        room.names().is_empty(),
+        "the next run left {:?}",
+        room.names()
+    );
+    Ok(())
+}

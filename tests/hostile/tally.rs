@@ -1,0 +1,84 @@
+//! How often each kind of hostility was tried and survived: the table at the end.
+
+use anyhow::{Result, ensure};
+use libtest_mimic::{Failed, Trial};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::{Mutex, PoisonError};
+
+/// Tried, survived.
+static TALLY: Mutex<BTreeMap<&str, (u64, u64)>> = Mutex::new(BTreeMap::new());
+
+/// Counts a case.
+pub fn count(area: &'static str, survived: bool) {
+    let mut tally = TALLY.lock().unwrap_or_else(PoisonError::into_inner);
+    let row = tally.entry(area).or_default();
+    *row = (row.0 + 1, row.1 + u64::from(survived));
+}
+
+/// The cases of a trial.
+pub struct Cases {
+    area: &'static str,
+    tried: usize,
+    lost: Vec<String>,
+}
+
+impl Cases {
+    /// None yet.
+    pub fn new(area: &'static str) -> Self {
+        Self {
+            area,
+            tried: 0,
+            lost: Vec::new(),
+        }
+    }
+
+    /// Counts a case, and keeps what went wrong.
+    pub fn add(&mut self, title: &str, outcome: Result<()>) {
+        self.tried += 1;
+        count(self.area, outcome.is_ok());
+        if let Err(error) = outcome {
+            self.lost.push(format!("{title}: {error:#}"));
+        }
+    }
+
+    /// Whether something was tried, and all of it survived.
+    ///
+    /// # Errors
+    /// What was lost: the first few.
+    pub fn verdict(self) -> Result<()> {
+        ensure!(self.tried > 0, "nothing was tried");
+        let few: Vec<_> = self.lost.iter().take(8).map(String::as_str).collect();
+        let (lost, tried) = (self.lost.len(), self.tried);
+        ensure!(lost == 0, "{lost} of {tried} lost:\n{}", few.join("\n"));
+        Ok(())
+    }
+}
+
+/// A trial of one scenario.
+pub fn trial(
+    area: &'static str,
+    scenario: &str,
+    test: fn(&str, &mut Cases) -> Result<()>,
+) -> Trial {
+    let name = scenario.to_owned();
+    Trial::test(format!("{area}::{scenario}"), move || {
+        let mut cases = Cases::new(area);
+        let outcome = test(&name, &mut cases).and_then(|()| cases.verdict());
+        outcome.map_err(|error| Failed::from(format!("{error:#}")))
+    })
+}
+
+/// Area, cases tried, survived, lost.
+pub fn table() -> String {
+    let tally = TALLY.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut table = format!(
+        "{:<20}{:>12}{:>12}{:>8}\n",
+        "area", "tried", "survived", "lost"
+    );
+    for (area, (tried, survived)) in &*tally {
+        let lost = tried - survived;
+        let _ = writeln!(table, "{area:<20}{tried:>12}{survived:>12}{lost:>8}");
+    }
+    table
+}

@@ -1,0 +1,313 @@
+//! The hand on a process: it stops it at the entry and at the exit of every call, by ptrace, and may
+//! give the answer in the kernel's place, or send a signal.
+
+use anyhow::{Context, Result, bail, ensure};
+use nix::errno::Errno;
+use nix::sys::ptrace::{self, Options};
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{Pid, setpgid};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::FileExt;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::Duration;
+
+/// After this a run counts as hung, and is killed.
+pub const DEADLINE: Duration = Duration::from_secs(60);
+
+/// A process on the boundary between itself and the kernel.
+pub struct Stop<'a> {
+    /// Who.
+    pub pid: Pid,
+    /// 0 for the first process, 1 for the first that it has started, and so on.
+    pub process: usize,
+    /// Which of its calls, from 0.
+    pub at: usize,
+    /// Whether the call begins; otherwise it has returned.
+    pub entry: bool,
+    /// The call.
+    pub call: &'a Made,
+}
+
+/// What is done at a stop.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Act {
+    /// Nothing.
+    Go,
+    /// At an entry: the call is not made, and this is its answer.
+    Answer(i64),
+    /// This signal is sent. What SIGSTOP has stopped is sent SIGCONT.
+    Signal(Signal),
+}
+
+/// A call that a process has made, or has wanted to make.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Made {
+    /// Its number.
+    pub nr: u64,
+    /// All argument registers, used or not.
+    pub args: [u64; 6],
+    /// What the program got; `None` if it never returned.
+    pub ret: Option<i64>,
+    /// Whether the kernel has made it.
+    pub real: bool,
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum End {
+    /// With this code.
+    Exited(i32),
+    /// By this signal.
+    Killed(Signal),
+}
+
+/// All that a run has done and said.
+#[derive(Debug)]
+pub struct Run {
+    /// The calls of each process, in the order in which they began.
+    pub calls: Vec<Vec<Made>>,
+    /// The end of each.
+    pub ends: Vec<Option<End>>,
+    /// How often a signal has stopped one.
+    pub stops: usize,
+    /// What it has written to stdout.
+    pub stdout: String,
+    /// What it has written to stderr.
+    pub stderr: String,
+}
+
+/// Runs `command` with `act` at each stop.
+///
+/// # Errors
+/// It does not start, or does not end within [`DEADLINE`].
+///
+/// # Panics
+/// If `act` does.
+pub fn lead(mut command: Command, act: impl FnMut(&Stop) -> Act + Send) -> Result<Run> {
+    let traced = || {
+        setpgid(Pid::from_raw(0), Pid::from_raw(0))?;
+        Ok(ptrace::traceme()?)
+    };
+    // SAFETY: between fork and exec the closure makes two system calls. It comes last, so that what
+    // else prepares the process is not led.
+    unsafe { command.pre_exec(traced) };
+    command.stdin(Stdio::null());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let first = AtomicI32::new(0);
+    let (done, end) = mpsc::channel();
+    // Only the thread that has started a process may trace it, and in a thread of its own nobody
+    // else's children are in the way of `wait`.
+    thread::scope(|scope| {
+        let led = scope.spawn(|| whole(&mut command, act, &first, done));
+        let late = end.recv_timeout(DEADLINE) == Err(RecvTimeoutError::Timeout);
+        if late {
+            let _ = killpg(Pid::from_raw(first.load(Ordering::SeqCst)), Signal::SIGKILL);
+        }
+        let run = led.join().expect("a hand does not panic");
+        ensure!(!late, "hung for {DEADLINE:?}: {run:?}");
+        run
+    })
+}
+
+fn whole(
+    command: &mut Command,
+    act: impl FnMut(&Stop) -> Act,
+    first: &AtomicI32,
+    done: Sender<()>,
+) -> Result<Run> {
+    let mut child = command.spawn()?;
+    let pid = Pid::from_raw(child.id().cast_signed());
+    first.store(pid.as_raw(), Ordering::SeqCst);
+    let run = follow(pid, act).and_then(|family| family.told(&mut child));
+    drop(done);
+    run
+}
+
+fn follow(first: Pid, mut act: impl FnMut(&Stop) -> Act) -> Result<Family> {
+    let entry = waitpid(first, None)?;
+    ensure!(
+        entry == WaitStatus::Stopped(first, Signal::SIGTRAP),
+        "{entry:?} instead of the stop behind execve"
+    );
+    let offspring =
+        Options::PTRACE_O_TRACECLONE | Options::PTRACE_O_TRACEFORK | Options::PTRACE_O_TRACEVFORK;
+    let options = offspring | Options::PTRACE_O_EXITKILL | Options::PTRACE_O_TRACESYSGOOD;
+    ptrace::setoptions(first, options)?;
+    let mut family = Family::default();
+    family.member(first);
+    go(first, None)?;
+    loop {
+        match waitpid(None, Some(WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD)) {
+            Err(Errno::ECHILD) => return Ok(family),
+            status => family.step(status?, &mut act)?,
+        }
+    }
+}
+
+/// Lets a process run up to its next stop. One that has been killed at this one is fine.
+fn go(pid: Pid, signal: impl Into<Option<Signal>>) -> Result<()> {
+    gone(ptrace::syscall(pid, signal))
+}
+
+fn gone(answer: nix::Result<()>) -> Result<()> {
+    match answer {
+        Ok(()) | Err(Errno::ESRCH) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The processes of a run.
+#[derive(Default)]
+struct Family {
+    /// By process number: which they are, and the answer that the call they are in will get.
+    members: BTreeMap<i32, (usize, Option<i64>)>,
+    calls: Vec<Vec<Made>>,
+    ends: Vec<Option<End>>,
+    stops: usize,
+}
+
+impl Family {
+    /// Which one it is; a stranger is the next.
+    fn member(&mut self, pid: Pid) -> usize {
+        let next = self.calls.len();
+        let which = self.members.entry(pid.as_raw()).or_insert((next, None)).0;
+        if which == next {
+            self.calls.push(Vec::new());
+            self.ends.push(None);
+        }
+        which
+    }
+
+    fn step(&mut self, status: WaitStatus, act: &mut impl FnMut(&Stop) -> Act) -> Result<()> {
+        match status {
+            WaitStatus::PtraceSyscall(pid) => self.boundary(pid, act),
+            WaitStatus::Stopped(pid, Signal::SIGSTOP) => self.stopped(pid),
+            WaitStatus::Stopped(pid, signal) => go(pid, signal),
+            WaitStatus::PtraceEvent(pid, ..) => go(pid, None),
+            WaitStatus::Exited(pid, code) => self.end(pid, End::Exited(code)),
+            WaitStatus::Signaled(pid, signal, _) => self.end(pid, End::Killed(signal)),
+            other => bail!("{other:?}"),
+        }
+    }
+
+    fn end(&mut self, pid: Pid, end: End) -> Result<()> {
+        let which = self.member(pid);
+        self.ends[which] = Some(end);
+        self.members.remove(&pid.as_raw());
+        Ok(())
+    }
+
+    /// With SIGSTOP a new process begins. Another gets it, and is stopped by it: then ptrace has no
+    /// signal to tell of.
+    fn stopped(&mut self, pid: Pid) -> Result<()> {
+        if !self.members.contains_key(&pid.as_raw()) {
+            self.member(pid);
+            return go(pid, None);
+        }
+        match ptrace::getsiginfo(pid) {
+            Ok(_) => go(pid, Signal::SIGSTOP),
+            Err(Errno::EINVAL) => {
+                self.stops += 1;
+                kill(pid, Signal::SIGCONT)?;
+                go(pid, None)
+            }
+            Err(error) => gone(Err(error)),
+        }
+    }
+
+    fn boundary(&mut self, pid: Pid, act: &mut impl FnMut(&Stop) -> Act) -> Result<()> {
+        let which = self.member(pid);
+        let info = match ptrace::syscall_info(pid) {
+            Ok(info) => info,
+            Err(error) => return gone(Err(error)),
+        };
+        let entry = info.op == nix::libc::PTRACE_SYSCALL_INFO_ENTRY;
+        let calls = &mut self.calls[which];
+        if entry {
+            // SAFETY: `op` says which of the variants the kernel has filled.
+            let (nr, args) = unsafe { (info.u.entry.nr, info.u.entry.args) };
+            calls.push(Made {
+                nr,
+                args,
+                ret: None,
+                real: true,
+            });
+        } else {
+            // SAFETY: as above.
+            let ret = unsafe { info.u.exit.sval };
+            self.answered(pid, which, ret)?;
+        }
+        let at = self.calls[which].len().checked_sub(1);
+        let at = at.context("a call that ends and never began")?;
+        let stop = Stop {
+            pid,
+            process: which,
+            at,
+            entry,
+            call: &self.calls[which][at],
+        };
+        match act(&stop) {
+            Act::Go => {}
+            Act::Answer(answer) => self.replace(pid, which, answer)?,
+            Act::Signal(signal) => gone(kill(pid, signal))?,
+        }
+        go(pid, None)
+    }
+
+    /// Has the kernel make no call (number -1), so that it answers ENOSYS.
+    fn replace(&mut self, pid: Pid, which: usize, answer: i64) -> Result<()> {
+        let mut regs = ptrace::getregs(pid)?;
+        regs.orig_rax = u64::MAX;
+        ptrace::setregs(pid, regs)?;
+        self.members.insert(pid.as_raw(), (which, Some(answer)));
+        let call = self.calls[which].last_mut().context("a call")?;
+        call.real = false;
+        Ok(())
+    }
+
+    fn answered(&mut self, pid: Pid, which: usize, ret: i64) -> Result<()> {
+        let replaced = self.members.insert(pid.as_raw(), (which, None));
+        let answer = replaced.and_then(|(_, answer)| answer);
+        if let Some(answer) = answer {
+            let mut regs = ptrace::getregs(pid)?;
+            regs.rax = answer as u64;
+            ptrace::setregs(pid, regs)?;
+        }
+        let call = self.calls[which].last_mut().context("a call")?;
+        call.ret = Some(answer.unwrap_or(ret));
+        Ok(())
+    }
+
+    /// Adds what the first process has said, which fits into a pipe.
+    fn told(self, child: &mut Child) -> Result<Run> {
+        let (mut stdout, mut stderr) = (String::new(), String::new());
+        let pipes = child.stdout.as_mut().zip(child.stderr.as_mut());
+        let (out, err) = pipes.context("two pipes")?;
+        out.read_to_string(&mut stdout)?;
+        err.read_to_string(&mut stderr)?;
+        Ok(Run {
+            calls: self.calls,
+            ends: self.ends,
+            stops: self.stops,
+            stdout,
+            stderr,
+        })
+    }
+}
+
+/// Reads `N` bytes of a stopped process's memory.
+///
+/// # Errors
+/// There is none at `address`.
+pub fn peek<const N: usize>(pid: Pid, address: u64) -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    File::open(format!("/proc/{pid}/mem"))?.read_exact_at(&mut bytes, address)?;
+    Ok(bytes)
+}
