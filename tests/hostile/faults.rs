@@ -8,20 +8,21 @@
 //! not tried twice: a context whose io_destroy failed lasts until the exit, a file whose unlinkat
 //! failed stays. The same holds if the releases fail too, and if the line can't be written.
 
+use crate::errors::{NAMED, answers};
+use crate::led::{
+    CLOSE, EXIT_GROUP, Held, IO_DESTROY, Led, RT_SIGPROCMASK, UNLINKAT, WRITE, lead, released_by,
+};
+use crate::places::places;
 use crate::tally::{Cases, trial};
 use anyhow::{Context, Result, ensure};
-use ioworkload_tests::expected::{Call, Count, Entry, Ret, Shape, load};
-use ioworkload_tests::hand::{self, Act, End, Made, Run, Stop, peek};
-use ioworkload_tests::room::Room;
-use ioworkload_tests::{scenarios, shipped};
+use ioworkload_tests::expected::{Call, Ret, Shape, load};
+use ioworkload_tests::hand::{Act, End, Made};
+use ioworkload_tests::scenarios;
 use libtest_mimic::Trial;
-use nix::errno::Errno::{self, *};
+use nix::errno::Errno::{self, EAGAIN, EEXIST, EINVAL, EIO, EMFILE, ENOENT, ENOMEM, ENOSYS, EPERM};
 use nix::sys::signal::Signal;
 use std::cmp::Ordering;
-use std::collections::HashSet;
-use std::ffi::OsString;
-use std::fs;
-use std::process::Command;
+use std::fmt::Write;
 
 const AREA: &str = "1 faults";
 
@@ -31,117 +32,6 @@ pub fn trials() -> Vec<Trial> {
     trials.push(Trial::test("1 faults::control", || Ok(control()?)));
     trials
 }
-
-/// What each call may answer, by its man page. ENOSYS and EPERM come to all.
-const ERRORS: &[(&str, &[Errno])] = &[
-    ("close", &[EBADF, EINTR, EIO, ENOSPC, EDQUOT]),
-    ("eventfd2", &[EINVAL, EMFILE, ENFILE, ENODEV, ENOMEM]),
-    ("fork", &[EAGAIN, ENOMEM]),
-    ("io_cancel", &[EAGAIN, EFAULT, EINPROGRESS, EINVAL]),
-    ("io_destroy", &[EFAULT, EINVAL]),
-    ("io_getevents", &[EFAULT, EINTR, EINVAL]),
-    ("io_pgetevents", &[EFAULT, EINTR, EINVAL]),
-    ("io_setup", &[EAGAIN, EFAULT, EINVAL, ENOMEM]),
-    ("io_submit", &[EAGAIN, EBADF, EFAULT, EINVAL, EOPNOTSUPP]),
-    ("kill", &[EINVAL, ESRCH]),
-    (
-        "mmap",
-        &[EACCES, EAGAIN, EBADF, EINVAL, ENFILE, ENODEV, ENOMEM],
-    ),
-    ("mprotect", &[EACCES, EINVAL, ENOMEM]),
-    ("munmap", &[EINVAL, ENOMEM]),
-    (
-        "openat",
-        &[
-            EACCES,
-            EBUSY,
-            EDQUOT,
-            EFAULT,
-            EFBIG,
-            EINTR,
-            EINVAL,
-            EISDIR,
-            ELOOP,
-            EMFILE,
-            ENAMETOOLONG,
-            ENFILE,
-            ENODEV,
-            ENOENT,
-            ENOMEM,
-            ENOSPC,
-            ENOTDIR,
-            ENXIO,
-            EOPNOTSUPP,
-            EOVERFLOW,
-            EROFS,
-            ETXTBSY,
-            EAGAIN,
-            EBADF,
-            EEXIST,
-        ],
-    ),
-    ("pipe2", &[EFAULT, EINVAL, EMFILE, ENFILE]),
-    (
-        "pread64",
-        &[EAGAIN, EBADF, EFAULT, EINTR, EINVAL, EIO, EISDIR],
-    ),
-    ("read", &[EAGAIN, EBADF, EFAULT, EINTR, EINVAL, EIO, EISDIR]),
-    ("rt_sigaction", &[EFAULT, EINVAL]),
-    ("rt_sigprocmask", &[EFAULT, EINVAL]),
-    ("setitimer", &[EFAULT, EINVAL]),
-    (
-        "unlinkat",
-        &[
-            EACCES,
-            EBADF,
-            EBUSY,
-            EFAULT,
-            EIO,
-            EISDIR,
-            ELOOP,
-            ENAMETOOLONG,
-            ENOENT,
-            ENOMEM,
-            ENOTDIR,
-            EROFS,
-            EINVAL,
-        ],
-    ),
-    ("vfork", &[EAGAIN, ENOMEM]),
-    ("wait4", &[ECHILD, EINTR, EINVAL]),
-    (
-        "write",
-        &[
-            EAGAIN, EBADF, EDQUOT, EFAULT, EFBIG, EINTR, EINVAL, EIO, ENOSPC, EPIPE,
-        ],
-    ),
-];
-
-/// Those whose names are in a fixture; any other is `unknown`.
-const NAMED: &[Errno] = &[
-    EPERM,
-    ENOENT,
-    EINTR,
-    EIO,
-    EBADF,
-    EAGAIN,
-    ENOMEM,
-    EACCES,
-    EFAULT,
-    EEXIST,
-    ENOTDIR,
-    EISDIR,
-    EINVAL,
-    ENFILE,
-    EMFILE,
-    ENOSPC,
-    EROFS,
-    ENOSYS,
-    ELOOP,
-    EOPNOTSUPP,
-    EINPROGRESS,
-    EDQUOT,
-];
 
 fn each_call(scenario: &str, cases: &mut Cases) -> Result<()> {
     let expected = load(scenario)?;
@@ -193,172 +83,6 @@ impl Then {
             (Self::Unheard, RT_SIGPROCMASK | WRITE) => Act::Answer(-(EPERM as i64)),
             _ => Act::Go,
         }
-    }
-}
-
-/// The calls and where they stand in the trace of a run with `total` calls. Of a repetition the
-/// first two rounds and the last.
-pub fn places(entries: &[Entry], total: usize) -> Vec<(usize, &Call)> {
-    let mut places = Vec::new();
-    lay(entries, total - fixed(entries), true, &mut 0, &mut places);
-    places
-}
-
-/// How many calls there are besides those of a repetition whose count differs.
-fn fixed(entries: &[Entry]) -> usize {
-    let count = |entry: &Entry| match entry {
-        Entry::Call(_) => 1,
-        Entry::Repeat(repeat) => match repeat.repeat {
-            Count::Exact(rounds) => rounds as usize * fixed(&repeat.calls),
-            Count::Range(_) => 0,
-        },
-    };
-    entries.iter().map(count).sum()
-}
-
-fn lay<'a>(
-    entries: &'a [Entry],
-    rest: usize,
-    wanted: bool,
-    at: &mut usize,
-    places: &mut Vec<(usize, &'a Call)>,
-) {
-    for entry in entries {
-        match entry {
-            Entry::Call(call) => {
-                if wanted {
-                    places.push((*at, call));
-                }
-                *at += 1;
-            }
-            Entry::Repeat(repeat) => {
-                let rounds = match repeat.repeat {
-                    Count::Exact(rounds) => rounds as usize,
-                    Count::Range(_) => rest / fixed(&repeat.calls),
-                };
-                for round in 0..rounds {
-                    let wanted = wanted && (round < 2 || round + 1 == rounds);
-                    lay(&repeat.calls, rest, wanted, at, places);
-                }
-            }
-        }
-    }
-}
-
-/// The answers to try: errors, and numbers that are not the right one.
-fn answers(call: &Call) -> Vec<i64> {
-    if call.name == "exit_group" {
-        return vec![-(EPERM as i64)];
-    }
-    let row = ERRORS.iter().find(|(name, _)| *name == call.name);
-    let errors = row.map_or(&[][..], |(_, errors)| errors);
-    let errors = errors.iter().chain(&[ENOSYS, EPERM]);
-    let mut answers: Vec<_> = errors.map(|errno| -(*errno as i64)).collect();
-    if let Some(Ret::Number(right)) = call.ret {
-        let short = [0, right - 1, right + 1];
-        answers.extend(
-            short
-                .iter()
-                .filter(|wrong| **wrong >= 0 && **wrong != right),
-        );
-    }
-    answers.retain(|answer| !is_right(call, *answer));
-    answers.dedup();
-    answers
-}
-
-fn is_right(call: &Call, answer: i64) -> bool {
-    matches!(call.ret, Some(Ret::Number(right)) if right == answer)
-}
-
-/// A run that was led, and what it was seen to hold at its end.
-struct Led {
-    run: Run,
-    /// At the entry of the first process's exit_group: contexts mapped, descriptors that it was not
-    /// started with.
-    held: Option<(usize, usize)>,
-    /// What the calls of the first process have written: a context's handle, two descriptors.
-    given: Vec<(usize, u64)>,
-    left: Vec<String>,
-}
-
-/// Runs a scenario in a room of its own: the fixture, or `ioworkload`, whose calls are the same.
-fn lead(program: &str, scenario: &str, mut act: impl FnMut(&Stop) -> Act + Send) -> Result<Led> {
-    let room = Room::new();
-    let mut command = Command::new(shipped(program));
-    command.arg(scenario);
-    room.as_tmp(&mut command);
-    let (mut started, mut held, mut given) = (None, None, Vec::new());
-    let run = hand::lead(command, |stop| {
-        if stop.process == 0 {
-            let started = started.get_or_insert_with(|| descriptors(stop));
-            if stop.entry && stop.call.nr == EXIT_GROUP {
-                let new = descriptors(stop).difference(started).count();
-                held = Some((contexts(stop), new));
-            }
-            given.extend(written(stop));
-        }
-        act(stop)
-    })?;
-    Ok(Led {
-        run,
-        held,
-        given,
-        left: room.names(),
-    })
-}
-
-const IO_SETUP: u64 = 206;
-const IO_DESTROY: u64 = 207;
-const OPENAT: u64 = 257;
-const CLOSE: u64 = 3;
-const UNLINKAT: u64 = 263;
-const PIPE2: u64 = 293;
-const EVENTFD2: u64 = 290;
-const EXIT_GROUP: u64 = 231;
-const RT_SIGPROCMASK: u64 = 14;
-const WRITE: u64 = 1;
-
-/// What a call has just written that its answer does not say.
-fn written(stop: &Stop) -> Option<(usize, u64)> {
-    let call = stop.call;
-    let address = match call.nr {
-        IO_SETUP => call.args[1],
-        PIPE2 => call.args[0],
-        _ => return None,
-    };
-    let done = call.real && call.ret == Some(0);
-    let word = done.then(|| peek(stop.pid, address).expect("the kernel has just written there"));
-    Some((stop.at, u64::from_le_bytes(word?)))
-}
-
-/// How many contexts a process has mapped.
-fn contexts(stop: &Stop) -> usize {
-    let maps = fs::read_to_string(format!("/proc/{}/maps", stop.pid)).expect("it is stopped");
-    maps.lines().filter(|line| line.contains("[aio]")).count()
-}
-
-/// The descriptors that a process has open.
-fn descriptors(stop: &Stop) -> HashSet<OsString> {
-    let open = fs::read_dir(format!("/proc/{}/fd", stop.pid)).expect("it is stopped");
-    open.map(|fd| fd.expect("it is stopped").file_name())
-        .collect()
-}
-
-/// Something that a run holds, and the call that gives it back.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum Held {
-    Context(u64),
-    Descriptor(u64),
-    Name,
-}
-
-fn released_by(call: &Made) -> Option<Held> {
-    match call.nr {
-        IO_DESTROY => Some(Held::Context(call.args[0])),
-        CLOSE => Some(Held::Descriptor(call.args[0])),
-        UNLINKAT => Some(Held::Name),
-        _ => None,
     }
 }
 
@@ -437,7 +161,7 @@ impl Fault<'_> {
     }
 
     fn goes_well(&self, led: &Led) -> Result<()> {
-        self.ends(led, 0, "")?;
+        ends(led, 0, "")?;
         self.leaves(led, &[])
     }
 
@@ -447,11 +171,11 @@ impl Fault<'_> {
             Then::Unheard => String::new(),
             _ => format!("{}: {text}\n", self.scenario),
         };
-        self.ends(led, code, &line)?;
+        ends(led, code, &line)?;
         let released = rest.len().checked_sub(3).context("less than three calls")?;
         let (released, end) = rest.split_at(released);
-        let mut released: Vec<_> = released.iter().map(|call| released_by(call)).collect();
-        let held = self.held(led);
+        let mut released: Vec<_> = released.iter().map(released_by).collect();
+        let held = led.held(self.at);
         let mut wanted: Vec<_> = held.iter().copied().map(Some).collect();
         released.sort();
         wanted.sort();
@@ -461,18 +185,6 @@ impl Fault<'_> {
         ensure!(end == wanted, "{end:?}");
         let lost = self.then == Then::NothingReleased;
         self.leaves(led, if lost { &held } else { &[] })
-    }
-
-    /// Code, stdout and stderr.
-    fn ends(&self, led: &Led, code: i32, line: &str) -> Result<()> {
-        let said = (
-            led.run.ends[0],
-            led.run.stdout.as_str(),
-            led.run.stderr.as_str(),
-        );
-        let wanted = (Some(End::Exited(code)), "", line);
-        ensure!(said == wanted, "ended with {said:?}, expected {wanted:?}");
-        Ok(())
     }
 
     /// At the exit it holds what could not be given back, and that is all it leaves.
@@ -485,7 +197,7 @@ impl Fault<'_> {
             count(|held| matches!(held, Held::Context(_))),
             count(|held| matches!(held, Held::Descriptor(_))),
         );
-        let holds = led.held.context("no exit")?;
+        let holds = led.exit.context("no exit")?;
         ensure!(
             holds == wanted,
             "contexts, descriptors: {holds:?}, expected {wanted:?}"
@@ -514,10 +226,10 @@ impl Fault<'_> {
             format!("{name}: {}", self.answer)
         };
         if let Some(wanted) = self.wanted() {
-            text += &format!(", expected {wanted}");
+            let _ = write!(text, ", expected {wanted}");
         }
         if self.about_target() {
-            text += &format!(": /tmp/ioworkload-{}", self.scenario);
+            let _ = write!(text, ": /tmp/ioworkload-{}", self.scenario);
         }
         let used_up = name == "io_setup" && errno == EAGAIN && self.answer < 0;
         if used_up {
@@ -539,39 +251,18 @@ impl Fault<'_> {
         }
         (self.answer >= 0).then(|| right.to_string())
     }
+}
 
-    /// What the run held when the call began, less what the call itself gives back.
-    fn held(&self, led: &Led) -> Vec<Held> {
-        let mut held = Vec::new();
-        for (at, call) in led.run.calls[0][..=self.at].iter().enumerate() {
-            if let Some(gone) = released_by(call) {
-                held.retain(|one| *one != gone);
-            }
-            held.extend(self.taken(led, at, call));
-        }
-        held
-    }
-
-    fn taken(&self, led: &Led, at: usize, call: &Made) -> Vec<Held> {
-        let given = led.given.iter().find(|(place, _)| *place == at);
-        let ret = call
-            .ret
-            .filter(|ret| call.real && *ret >= 0)
-            .map(|ret| ret as u64);
-        match (call.nr, ret, given) {
-            (IO_SETUP, _, Some((_, ctx))) => vec![Held::Context(*ctx)],
-            (PIPE2, _, Some((_, both))) => {
-                vec![
-                    Held::Descriptor(both & 0xffff_ffff),
-                    Held::Descriptor(both >> 32),
-                ]
-            }
-            (EVENTFD2, Some(fd), _) => vec![Held::Descriptor(fd)],
-            (OPENAT, Some(fd), _) if call.args[2] & 0o100 == 0 => vec![Held::Descriptor(fd)],
-            (OPENAT, Some(fd), _) => vec![Held::Descriptor(fd), Held::Name],
-            _ => vec![],
-        }
-    }
+/// Code, stdout and stderr.
+fn ends(led: &Led, code: i32, line: &str) -> Result<()> {
+    let said = (
+        led.run.ends[0],
+        led.run.stdout.as_str(),
+        led.run.stderr.as_str(),
+    );
+    let wanted = (Some(End::Exited(code)), "", line);
+    ensure!(said == wanted, "ended with {said:?}, expected {wanted:?}");
+    Ok(())
 }
 
 /// A run after one fault is not what another predicts.

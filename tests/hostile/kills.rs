@@ -5,8 +5,8 @@
 //! succeeds and leaves nothing. SIGSTOP and SIGCONT change nothing, with one exception that is the
 //! kernel's: io_getevents and io_pgetevents that wait are interrupted, and answer EINTR.
 
-use crate::faults::places;
 use crate::length::rounds;
+use crate::places::places;
 use crate::run::{Ended, finish, fixture, next_run, start};
 use crate::tally::{Cases, trial};
 use anyhow::{Context, Result, ensure};
@@ -36,7 +36,13 @@ const SIGNALS: [Signal; 4] = [
 pub fn trials() -> Vec<Trial> {
     let both = |name: String| {
         let boundary = trial(BOUNDARY, &name, each_boundary);
-        [boundary, trial(RANDOM, &name, random_moments)]
+        [
+            boundary,
+            trial(RANDOM, &name, |name, cases| {
+                random_moments(name, cases);
+                Ok(())
+            }),
+        ]
     };
     let mut trials: Vec<_> = scenarios().into_iter().flat_map(both).collect();
     trials.push(Trial::test("2 kills::control", || Ok(control()?)));
@@ -151,7 +157,7 @@ fn only_target(scenario: &str, room: &Room) -> Result<()> {
     Ok(())
 }
 
-fn random_moments(scenario: &str, cases: &mut Cases) -> Result<()> {
+fn random_moments(scenario: &str, cases: &mut Cases) {
     let room = Room::new();
     for round in rounds(24, 1) {
         let signal = SIGNALS[round % SIGNALS.len()];
@@ -160,7 +166,6 @@ fn random_moments(scenario: &str, cases: &mut Cases) -> Result<()> {
         let title = format!("{signal} after {moment:?}");
         cases.add(&title, hit_at(scenario, &room, signal, moment));
     }
-    Ok(())
 }
 
 fn hit_at(scenario: &str, room: &Room, signal: Signal, moment: Duration) -> Result<()> {

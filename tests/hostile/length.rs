@@ -24,6 +24,11 @@ pub fn begin() {
     let _ = (*COUNT, *END);
 }
 
+/// Whether this is the long form.
+pub fn long() -> bool {
+    COUNT.is_some()
+}
+
 /// Whether the time is over.
 pub fn over() -> bool {
     END.is_some_and(|end| Instant::now() >= end)

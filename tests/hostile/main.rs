@@ -4,9 +4,12 @@
 //! of it; the table at the end says how often that was tried, and survived. `make torture` tries
 //! more.
 
+mod errors;
 mod faults;
 mod kills;
+mod led;
 mod length;
+mod places;
 mod run;
 mod tally;
 

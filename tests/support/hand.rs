@@ -19,7 +19,7 @@ use std::thread;
 use std::time::Duration;
 
 /// After this a run counts as hung, and is killed.
-pub const DEADLINE: Duration = Duration::from_secs(60);
+pub const DEADLINE: Duration = Duration::from_mins(1);
 
 /// A process on the boundary between itself and the kernel.
 pub struct Stop<'a> {
@@ -191,17 +191,22 @@ impl Family {
             WaitStatus::Stopped(pid, Signal::SIGSTOP) => self.stopped(pid),
             WaitStatus::Stopped(pid, signal) => go(pid, signal),
             WaitStatus::PtraceEvent(pid, ..) => go(pid, None),
-            WaitStatus::Exited(pid, code) => self.end(pid, End::Exited(code)),
-            WaitStatus::Signaled(pid, signal, _) => self.end(pid, End::Killed(signal)),
+            WaitStatus::Exited(pid, code) => {
+                self.end(pid, End::Exited(code));
+                Ok(())
+            }
+            WaitStatus::Signaled(pid, signal, _) => {
+                self.end(pid, End::Killed(signal));
+                Ok(())
+            }
             other => bail!("{other:?}"),
         }
     }
 
-    fn end(&mut self, pid: Pid, end: End) -> Result<()> {
+    fn end(&mut self, pid: Pid, end: End) {
         let which = self.member(pid);
         self.ends[which] = Some(end);
         self.members.remove(&pid.as_raw());
-        Ok(())
     }
 
     /// With SIGSTOP a new process begins. Another gets it, and is stopped by it: then ptrace has no

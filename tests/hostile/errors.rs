@@ -1,0 +1,145 @@
+//! The wrong answers that a call can get.
+
+use ioworkload_tests::expected::{Call, Ret};
+use nix::errno::Errno::{
+    self, EACCES, EAGAIN, EBADF, EBUSY, ECHILD, EDQUOT, EEXIST, EFAULT, EFBIG, EINPROGRESS, EINTR,
+    EINVAL, EIO, EISDIR, ELOOP, EMFILE, ENAMETOOLONG, ENFILE, ENODEV, ENOENT, ENOMEM, ENOSPC,
+    ENOSYS, ENOTDIR, ENXIO, EOPNOTSUPP, EOVERFLOW, EPERM, EPIPE, EROFS, ESRCH, ETXTBSY,
+};
+
+/// What each call may answer, by its man page. ENOSYS and EPERM come to all.
+const ERRORS: &[(&str, &[Errno])] = &[
+    ("close", &[EBADF, EINTR, EIO, ENOSPC, EDQUOT]),
+    ("eventfd2", &[EINVAL, EMFILE, ENFILE, ENODEV, ENOMEM]),
+    ("fork", &[EAGAIN, ENOMEM]),
+    ("io_cancel", &[EAGAIN, EFAULT, EINPROGRESS, EINVAL]),
+    ("io_destroy", &[EFAULT, EINVAL]),
+    ("io_getevents", &[EFAULT, EINTR, EINVAL]),
+    ("io_pgetevents", &[EFAULT, EINTR, EINVAL]),
+    ("io_setup", &[EAGAIN, EFAULT, EINVAL, ENOMEM]),
+    ("io_submit", &[EAGAIN, EBADF, EFAULT, EINVAL, EOPNOTSUPP]),
+    ("kill", &[EINVAL, ESRCH]),
+    (
+        "mmap",
+        &[EACCES, EAGAIN, EBADF, EINVAL, ENFILE, ENODEV, ENOMEM],
+    ),
+    ("mprotect", &[EACCES, EINVAL, ENOMEM]),
+    ("munmap", &[EINVAL, ENOMEM]),
+    (
+        "openat",
+        &[
+            EACCES,
+            EBUSY,
+            EDQUOT,
+            EFAULT,
+            EFBIG,
+            EINTR,
+            EINVAL,
+            EISDIR,
+            ELOOP,
+            EMFILE,
+            ENAMETOOLONG,
+            ENFILE,
+            ENODEV,
+            ENOENT,
+            ENOMEM,
+            ENOSPC,
+            ENOTDIR,
+            ENXIO,
+            EOPNOTSUPP,
+            EOVERFLOW,
+            EROFS,
+            ETXTBSY,
+            EAGAIN,
+            EBADF,
+            EEXIST,
+        ],
+    ),
+    ("pipe2", &[EFAULT, EINVAL, EMFILE, ENFILE]),
+    (
+        "pread64",
+        &[EAGAIN, EBADF, EFAULT, EINTR, EINVAL, EIO, EISDIR],
+    ),
+    ("read", &[EAGAIN, EBADF, EFAULT, EINTR, EINVAL, EIO, EISDIR]),
+    ("rt_sigaction", &[EFAULT, EINVAL]),
+    ("rt_sigprocmask", &[EFAULT, EINVAL]),
+    ("setitimer", &[EFAULT, EINVAL]),
+    (
+        "unlinkat",
+        &[
+            EACCES,
+            EBADF,
+            EBUSY,
+            EFAULT,
+            EIO,
+            EISDIR,
+            ELOOP,
+            ENAMETOOLONG,
+            ENOENT,
+            ENOMEM,
+            ENOTDIR,
+            EROFS,
+            EINVAL,
+        ],
+    ),
+    ("vfork", &[EAGAIN, ENOMEM]),
+    ("wait4", &[ECHILD, EINTR, EINVAL]),
+    (
+        "write",
+        &[
+            EAGAIN, EBADF, EDQUOT, EFAULT, EFBIG, EINTR, EINVAL, EIO, ENOSPC, EPIPE,
+        ],
+    ),
+];
+
+/// Those whose names are in a fixture; any other is `unknown`.
+pub const NAMED: &[Errno] = &[
+    EPERM,
+    ENOENT,
+    EINTR,
+    EIO,
+    EBADF,
+    EAGAIN,
+    ENOMEM,
+    EACCES,
+    EFAULT,
+    EEXIST,
+    ENOTDIR,
+    EISDIR,
+    EINVAL,
+    ENFILE,
+    EMFILE,
+    ENOSPC,
+    EROFS,
+    ENOSYS,
+    ELOOP,
+    EOPNOTSUPP,
+    EINPROGRESS,
+    EDQUOT,
+];
+
+/// The answers to try: errors, and numbers that are not the right one.
+pub fn answers(call: &Call) -> Vec<i64> {
+    if call.name == "exit_group" {
+        return vec![-(EPERM as i64)];
+    }
+    let row = ERRORS.iter().find(|(name, _)| *name == call.name);
+    let errors = row.map_or(&[][..], |(_, errors)| errors);
+    let errors = errors.iter().chain(&[ENOSYS, EPERM]);
+    let mut answers: Vec<_> = errors.map(|errno| -(*errno as i64)).collect();
+    if let Some(Ret::Number(right)) = call.ret {
+        let short = [0, right - 1, right + 1];
+        answers.extend(
+            short
+                .iter()
+                .filter(|wrong| **wrong >= 0 && **wrong != right),
+        );
+    }
+    answers.retain(|answer| !is_right(call, *answer));
+    answers.dedup();
+    answers
+}
+
+fn is_right(call: &Call, answer: i64) -> bool {
+    matches!(call.ret, Some(Ret::Number(right)) if right == answer)
+}
