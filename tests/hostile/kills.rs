@@ -18,6 +18,7 @@ use libtest_mimic::Trial;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::collections::hash_map::RandomState;
+use std::fmt;
 use std::fs;
 use std::hash::BuildHasher;
 use std::thread;
@@ -52,24 +53,26 @@ pub fn trials() -> Vec<Trial> {
 fn each_boundary(scenario: &str, cases: &mut Cases) -> Result<()> {
     let expected = load(scenario)?;
     let whole = hand::lead(fixture(scenario, &Room::new()), |_| Act::Go)?;
+    let mut hits = Vec::new();
     for (at, call) in places(&expected.calls, whole.calls[0].len()) {
         for entry in [true, false] {
-            for signal in SIGNALS {
-                if entry || call.name != "exit_group" {
-                    let side = if entry { "entry" } else { "exit" };
-                    let title = format!("{signal} at the {side} of call {at}, {}", call.name);
-                    let hit = Hit {
-                        scenario,
-                        call,
-                        at,
-                        entry,
-                        signal,
-                    };
-                    cases.add(&title, hit.check());
-                }
-            }
+            let returns = call.name != "exit_group";
+            let hit = |signal| Hit {
+                scenario,
+                call,
+                at,
+                entry,
+                signal,
+            };
+            hits.extend(
+                SIGNALS
+                    .map(hit)
+                    .into_iter()
+                    .filter(|hit| hit.entry || returns),
+            );
         }
     }
+    cases.each(&hits, Hit::check);
     Ok(())
 }
 
@@ -79,6 +82,14 @@ struct Hit<'a> {
     at: usize,
     entry: bool,
     signal: Signal,
+}
+
+impl fmt::Debug for Hit<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let side = if self.entry { "entry" } else { "exit" };
+        let (signal, at, name) = (self.signal, self.at, &self.call.name);
+        write!(f, "{signal} at the {side} of call {at}, {name}")
+    }
 }
 
 impl Hit<'_> {

@@ -90,6 +90,12 @@ fn descriptors(stop: &Stop) -> HashSet<OsString> {
 }
 
 impl Led {
+    /// What was held and the call at this place should have given back.
+    pub fn lost(&self, at: usize) -> Option<Held> {
+        let before = at.checked_sub(1).map(|before| self.held(before));
+        released_by(&self.run.calls[0][at]).filter(|held| before.unwrap_or_default().contains(held))
+    }
+
     /// What was held when the call at this place began, less what the call itself gives back.
     pub fn held(&self, at: usize) -> Vec<Held> {
         let mut held = Vec::new();

@@ -19,7 +19,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Most of the time is spent waiting for io_destroy.
-    arguments.test_threads = arguments.test_threads.or(Some(16));
+    arguments.test_threads = arguments.test_threads.or(Some(4));
     length::begin();
     let listed = arguments.list;
     let trials = [faults::trials(), kills::trials()];

@@ -3,8 +3,13 @@
 use anyhow::{Result, ensure};
 use libtest_mimic::{Failed, Trial};
 use std::collections::BTreeMap;
-use std::fmt::Write;
+use std::fmt::{Debug, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+/// How many cases of a trial run at once.
+const AT_A_TIME: usize = 8;
 
 /// Tried, survived.
 static TALLY: Mutex<BTreeMap<&str, (u64, u64)>> = Mutex::new(BTreeMap::new());
@@ -40,6 +45,24 @@ impl Cases {
         if let Err(error) = outcome {
             self.lost.push(format!("{title}: {error:#}"));
         }
+    }
+
+    /// Counts a case for each of `list`, some at a time: most of a case is waiting.
+    pub fn each<T: Sync + Debug>(&mut self, list: &[T], check: impl Fn(&T) -> Result<()> + Sync) {
+        let next = AtomicUsize::new(0);
+        let cases = Mutex::new(self);
+        let work = || {
+            while let Some(case) = list.get(next.fetch_add(1, Ordering::SeqCst)) {
+                let outcome = check(case);
+                let mut cases = cases.lock().unwrap_or_else(PoisonError::into_inner);
+                cases.add(&format!("{case:?}"), outcome);
+            }
+        };
+        thread::scope(|scope| {
+            for _ in 0..AT_A_TIME {
+                scope.spawn(work);
+            }
+        });
     }
 
     /// Whether something was tried, and all of it survived.
