@@ -10,7 +10,7 @@ pub use crate::sys::errno::*;
 pub use crate::sys::*;
 pub use crate::target::Target;
 pub use crate::text::Line;
-pub use crate::{bytes, call, completed, fd, field, reaped};
+pub use crate::{bytes, call, completed, fd, field, list, reaped, value};
 pub use core::ffi::CStr;
 pub use core::ptr::{null, null_mut};
 
@@ -260,6 +260,27 @@ macro_rules! completed {
             $crate::claim!("f", "io_getevents: res is ", stringify!($res)),
         )?
     };
+}
+
+/// The list of these requests, for io_submit: writes their addresses to `list`, a place of its own,
+/// and gives the place's. `list!(iocbpp: iocb)`.
+#[macro_export]
+macro_rules! list {
+    ($list:ident: $($iocb:expr),+) => {{
+        $list = [$(&raw mut $iocb),+];
+        $list.as_ptr()
+    }};
+}
+
+/// Holds that something is so which a call has brought about:
+/// `value!(io_submit: "fewer than the ring holds" = taken < nr)`.
+#[macro_export]
+macro_rules! value {
+    ($call:ident: $what:literal = $so:expr) => {{
+        let what = $crate::claim!("f", concat!(stringify!($call), ": ", $what, ": "), "1");
+        let so = $so;
+        $crate::story::hold(what, so.into(), so)?
+    }};
 }
 
 /// Fetches the one completion that is there or sure to come, and looks at it.

@@ -138,7 +138,7 @@ const CHANGES: &[(&str, usize, &[u8])] = &[
     (CLASS, 0, b"\x7fELV"),
     (CLASS, 4, &[1]), // ELFCLASS32
     (CLASS, 5, &[2]), // ELFDATA2MSB
-    (TABLE, 33, &[0xff]), // e_phoff
+    (TABLE, 35, &[0xff]), // e_phoff
     (TYPE, 16, &[3]), // ET_DYN
     (MACHINE, 18, &[183]), // EM_AARCH64
     (SECTIONS, 40, &[64]), // e_shoff
@@ -158,8 +158,8 @@ const CHANGES: &[(&str, usize, &[u8])] = &[
     (SEGMENTS, STACK, &[3, 0, 0, 0]), // PT_INTERP
     (SEGMENTS, STACK, &[7, 0, 0, 0]), // PT_TLS
     (EXTENT, LOAD + 9, &[0x10]), // p_offset
-    (EXTENT, LOAD + 34, &[1]), // p_filesz
-    (EXTENT, LOAD + 42, &[1]), // p_memsz
+    (EXTENT, LOAD + 34, &[0x10]), // p_filesz
+    (EXTENT, LOAD + 42, &[0x10]), // p_memsz
 ];
 
 #[test]

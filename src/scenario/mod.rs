@@ -20,13 +20,28 @@ catalogue! {
     aio_cancel
     aio_destroy_errors
     aio_destroy_pending
+    aio_devices
+    aio_epipe
+    aio_eventfd
+    aio_exit_live
+    aio_fsync
     aio_getevents
+    aio_pipe
+    aio_poll
+    aio_read_write
+    aio_rw_flags
     aio_setup
     aio_setup_einval
     aio_setup_errors
     aio_setup_many
     aio_submit
+    aio_submit_batch
     aio_submit_errors
+    aio_submit_fd_errors
+    aio_submit_full
+    aio_submit_iocb_errors
+    aio_submit_odd
+    aio_submit_partial
 }
 
 /// The scenario of that name.

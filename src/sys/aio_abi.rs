@@ -16,6 +16,8 @@ pub const IOCB_CMD_PWRITE: u16 = 1;
 pub const IOCB_CMD_FSYNC: u16 = 2;
 /// `aio_lio_opcode`: flush data.
 pub const IOCB_CMD_FDSYNC: u16 = 3;
+/// `aio_lio_opcode`: only mentioned in the header, refused by the kernel (EINVAL).
+pub const IOCB_CMD_PREADX: u16 = 4;
 /// `aio_lio_opcode`: wait once for the poll events in `aio_buf`.
 pub const IOCB_CMD_POLL: u16 = 5;
 /// `aio_lio_opcode`: named in the header, refused by the kernel (EINVAL).
@@ -117,6 +119,45 @@ const _: () = {
     assert!(offset_of!(IoEvent, obj) == 8);
     assert!(offset_of!(IoEvent, res) == 16);
     assert!(offset_of!(IoEvent, res2) == 24);
+};
+
+/// The kernel's `struct aio_ring` (`fs/aio.c`), 32 bytes: the head of the memory that `io_setup`
+/// maps, in front of the completions. Not in a header, but libaio and others have relied on it for
+/// twenty years.
+#[derive(Clone, Copy, Default, Debug)]
+#[repr(C)]
+pub struct AioRing {
+    /// The kernel's number of the context.
+    pub id: u32,
+    /// How many completions there is room for.
+    pub nr: u32,
+    /// The first completion that nobody has fetched. A program may fetch one itself, and count on.
+    pub head: u32,
+    /// Where the next completion goes.
+    pub tail: u32,
+    /// [`AIO_RING_MAGIC`].
+    pub magic: u32,
+    /// 1.
+    pub compat_features: u32,
+    /// 0, or the rest is not as here.
+    pub incompat_features: u32,
+    /// Bytes in front of the first completion: 32.
+    pub header_length: u32,
+}
+
+/// What an `aio_ring` is known by.
+pub const AIO_RING_MAGIC: u32 = 0xa10a_10a1;
+
+const _: () = {
+    assert!(size_of::<AioRing>() == 32);
+    assert!(offset_of!(AioRing, id) == 0);
+    assert!(offset_of!(AioRing, nr) == 4);
+    assert!(offset_of!(AioRing, head) == 8);
+    assert!(offset_of!(AioRing, tail) == 12);
+    assert!(offset_of!(AioRing, magic) == 16);
+    assert!(offset_of!(AioRing, compat_features) == 20);
+    assert!(offset_of!(AioRing, incompat_features) == 24);
+    assert!(offset_of!(AioRing, header_length) == 28);
 };
 
 /// The kernel's `struct __aio_sigset` (`fs/aio.c`): what `io_pgetevents` takes in place of a signal

@@ -83,6 +83,7 @@ errnos! {
     EMFILE = 24
     ENOSPC = 28
     EROFS = 30
+    EPIPE = 32
     ENOSYS = 38
     ELOOP = 40
     EOPNOTSUPP = 95

@@ -1,0 +1,83 @@
+//! aio-submit-fd-errors: asks of descriptors what they can't do, and for operations that there are
+//! not.
+//!
+//! Calls, as strace shows them (`ctx` and `&…` are addresses):
+//!
+//! ```text
+//! openat(AT_FDCWD, "/tmp/ioworkload-aio-submit-fd-errors", O_RDWR|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC, 0600) = 3
+//! openat(AT_FDCWD, "/tmp/ioworkload-aio-submit-fd-errors", O_RDONLY|O_CLOEXEC) = 4
+//! openat(AT_FDCWD, "/tmp/ioworkload-aio-submit-fd-errors", O_WRONLY|O_CLOEXEC) = 5
+//! openat(AT_FDCWD, "/tmp/ioworkload-aio-submit-fd-errors", O_RDONLY|O_CLOEXEC|O_PATH) = 6
+//! io_setup(1, [ctx]) = 0
+//! io_submit(ctx, 1, [{aio_data=0xda7a0701, aio_lio_opcode=IOCB_CMD_PREAD, aio_fildes=-1, aio_buf=&buf, aio_nbytes=100, aio_offset=0}]) = -1 EBADF (Bad file descriptor)
+//! io_submit(ctx, 1, [{aio_data=0xda7a0701, aio_lio_opcode=IOCB_CMD_PREAD, aio_fildes=5, aio_buf=&buf, aio_nbytes=100, aio_offset=0}]) = -1 EBADF (Bad file descriptor)
+//! io_submit(ctx, 1, [{aio_data=0xda7a0701, aio_lio_opcode=IOCB_CMD_PREAD, aio_fildes=6, aio_buf=&buf, aio_nbytes=100, aio_offset=0}]) = -1 EBADF (Bad file descriptor)
+//! io_submit(ctx, 1, [{aio_data=0xda7a0702, aio_lio_opcode=IOCB_CMD_PWRITE, aio_fildes=4, aio_buf="ior-aio-submit\n", aio_nbytes=15, aio_offset=0}]) = -1 EBADF (Bad file descriptor)
+//! close(4) = 0
+//! io_submit(ctx, 1, [{aio_data=0xda7a0702, aio_lio_opcode=IOCB_CMD_PWRITE, aio_fildes=4, aio_buf="ior-aio-submit\n", aio_nbytes=15, aio_offset=0}]) = -1 EBADF (Bad file descriptor)
+//! io_submit(ctx, 1, [{aio_data=0xda7a0702, aio_lio_opcode=IOCB_CMD_NOOP, aio_fildes=-1}]) = -1 EBADF (Bad file descriptor)
+//! io_submit(ctx, 1, [{aio_data=0xda7a0702, aio_lio_opcode=61453 /* IOCB_CMD_??? */, aio_fildes=-1}]) = -1 EBADF (Bad file descriptor)
+//! io_submit(ctx, 1, [{aio_data=0xda7a0702, aio_lio_opcode=65535 /* IOCB_CMD_??? */, aio_fildes=-1}]) = -1 EBADF (Bad file descriptor)
+//! io_submit(ctx, 1, [{aio_data=0xda7a0702, aio_lio_opcode=IOCB_CMD_PREADX, aio_fildes=3}]) = -1 EINVAL (Invalid argument)
+//! io_submit(ctx, 1, [{aio_data=0xda7a0702, aio_lio_opcode=IOCB_CMD_NOOP, aio_fildes=3}]) = -1 EINVAL (Invalid argument)
+//! io_submit(ctx, 1, [{aio_data=0xda7a0702, aio_lio_opcode=9 /* IOCB_CMD_??? */, aio_fildes=3}]) = -1 EINVAL (Invalid argument)
+//! io_submit(ctx, 1, [{aio_data=0xda7a0702, aio_lio_opcode=65535 /* IOCB_CMD_??? */, aio_fildes=3}]) = -1 EINVAL (Invalid argument)
+//! io_destroy(ctx) = 0
+//! close(6) = 0
+//! close(5) = 0
+//! close(3) = 0
+//! unlinkat(AT_FDCWD, "/tmp/ioworkload-aio-submit-fd-errors", 0) = 0
+//! exit_group(0) = ?
+//! +++ exited with 0 +++
+//! ```
+//!
+//! Submits nothing. The kernel looks for the descriptor before it looks at the opcode, and asks
+//! whether the file may be read or written, not whether that would work.
+//!
+//! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, a sandbox
+//! forbids it, or `fs.aio-max-nr` is used up.
+#![no_std]
+#![no_main]
+
+use ioworkload::story::*;
+
+crate::story!("aio-submit-fd-errors");
+
+fn run() -> Outcome {
+    let target = Target::create(TARGET)?; // openat
+    let read_only = fd!(openat(AT_FDCWD, TARGET, O_RDONLY | O_CLOEXEC, 0));
+    let write_only = fd!(openat(AT_FDCWD, TARGET, O_WRONLY | O_CLOEXEC, 0));
+    let path_only = fd!(openat(AT_FDCWD, TARGET, O_PATH | O_CLOEXEC, 0));
+    let mut buf = [0; 100];
+    let mut iocb = pread(u32::MAX, 0xda7a_0701, &raw mut buf[0], 100);
+    let mut iocbpp;
+    let mut ctx = Context::default();
+    // SAFETY: the kernel writes the handle to `ctx`. It takes no request: if it did, `iocb`, `buf`
+    // and PAYLOAD outlive the context, the first to go.
+    unsafe {
+        call!(io_setup(1, &raw mut ctx.id) = 0);
+        call!(io_submit(ctx.id, 1, list!(iocbpp: iocb)) = -EBADF);
+        iocb.aio_fildes = write_only.number();
+        call!(io_submit(ctx.id, 1, list!(iocbpp: iocb)) = -EBADF);
+        iocb.aio_fildes = path_only.number();
+        call!(io_submit(ctx.id, 1, list!(iocbpp: iocb)) = -EBADF);
+        iocb = pwrite(read_only.number(), 0xda7a_0702);
+        call!(io_submit(ctx.id, 1, list!(iocbpp: iocb)) = -EBADF);
+        call!(close(read_only.release()) = 0);
+        call!(io_submit(ctx.id, 1, list!(iocbpp: iocb)) = -EBADF);
+        for opcode in [IOCB_CMD_NOOP, 0xf00d, 0xffff] {
+            iocb.aio_fildes = u32::MAX;
+            iocb.aio_lio_opcode = opcode;
+            call!(io_submit(ctx.id, 1, list!(iocbpp: iocb)) = -EBADF);
+        }
+        for opcode in [IOCB_CMD_PREADX, IOCB_CMD_NOOP, 9, 0xffff] {
+            iocb.aio_fildes = target.fd();
+            iocb.aio_lio_opcode = opcode;
+            call!(io_submit(ctx.id, 1, list!(iocbpp: iocb)) = -EINVAL);
+        }
+    }
+    call!(io_destroy(ctx.release()) = 0);
+    call!(close(path_only.release()) = 0);
+    call!(close(write_only.release()) = 0);
+    target.remove() // close, unlinkat
+}

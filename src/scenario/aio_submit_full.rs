@@ -1,0 +1,61 @@
+//! aio-submit-full: hands the kernel writes until its ring is full, and then fetches all
+//! completions.
+//!
+//! Calls, as strace shows them (`ctx` and `&…` are addresses):
+//!
+//! ```text
+//! openat(AT_FDCWD, "/tmp/ioworkload-aio-submit-full", O_RDWR|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC, 0600) = 3
+//! io_setup(1, [ctx]) = 0
+//! io_submit(ctx, 1, [{aio_data=0xda7a0c01, aio_lio_opcode=IOCB_CMD_PWRITE, aio_fildes=3, aio_buf="ior-aio-submit\n", aio_nbytes=15, aio_offset=0}]) = 1
+//! …
+//! io_submit(ctx, 1, [{aio_data=0xda7a0c01, aio_lio_opcode=IOCB_CMD_PWRITE, aio_fildes=3, aio_buf="ior-aio-submit\n", aio_nbytes=15, aio_offset=0}]) = -1 EAGAIN (Resource temporarily unavailable)
+//! io_getevents(ctx, 1, 1, [{data=0xda7a0c01, obj=&iocb, res=15, res2=0}], {tv_sec=0, tv_nsec=0}) = 1
+//! …
+//! io_getevents(ctx, 0, 1, [], {tv_sec=0, tv_nsec=0}) = 0
+//! io_destroy(ctx) = 0
+//! close(3) = 0
+//! unlinkat(AT_FDCWD, "/tmp/ioworkload-aio-submit-full", 0) = 0
+//! exit_group(0) = ?
+//! +++ exited with 0 +++
+//! ```
+//!
+//! Knows no number: how much a ring holds depends on the machine's CPUs, and how much of it is
+//! handed out does too. The ring itself says its size, in the memory that io_setup has mapped,
+//! which takes no call to read; the scenario checks that fewer were taken, and that as many are
+//! fetched.
+//!
+//! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, a sandbox
+//! forbids it, or `fs.aio-max-nr` is used up.
+#![no_std]
+#![no_main]
+
+use ioworkload::story::*;
+
+crate::story!("aio-submit-full");
+
+fn run() -> Outcome {
+    let target = Target::create(TARGET)?; // openat
+    let mut iocb = pwrite(target.fd(), 0xda7a_0c01);
+    let iocbpp = [&raw mut iocb];
+    let (mut event, now) = (IoEvent::default(), NOW);
+    let mut ctx = Context::default();
+    let mut taken = 0_u32;
+    // SAFETY: the kernel works on `ctx`, `iocbpp`, `iocb`, PAYLOAD and `event`, room for the one
+    // completion that is fetched at a time. They outlive the context, the first to go. Its ring is
+    // mapped until io_destroy.
+    unsafe {
+        call!(io_setup(1, &raw mut ctx.id) = 0);
+        let ring = (ctx.id as *const AioRing).read_volatile();
+        while call!(io_submit(ctx.id, 1, iocbpp.as_ptr()) = [1, -EAGAIN]) == 1 {
+            taken += 1;
+        }
+        value!(io_submit: "fewer were taken than the ring holds" = taken < ring.nr);
+        for _ in 0..taken {
+            call!(io_getevents(ctx.id, 1, 1, &raw mut event, &raw const now) = 1);
+            completed!(event, iocb, 15);
+        }
+        call!(io_getevents(ctx.id, 0, 1, &raw mut event, &raw const now) = 0);
+    }
+    call!(io_destroy(ctx.release()) = 0);
+    target.remove() // close, unlinkat
+}
