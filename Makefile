@@ -81,7 +81,7 @@ install: all ## copy the programs to PREFIX: ioworkload to bin/, fixtures to lib
 # What a goal needs: the file or command that must be there, and the Debian package that brings it.
 NEEDS_build := cc:gcc /usr/include/linux/aio_abi.h:libc6-dev
 NEEDS_run := strace:strace
-NEEDS_test := strace:strace perf:linux-perf
+NEEDS_test := strace:strace perf:linux-perf bpftrace:bpftrace
 NEEDS_lint := $(NEEDS_build)
 .PHONY: need-build need-run need-test need-lint
 need-build need-run need-test need-lint: need-%: need-cargo

@@ -28,7 +28,8 @@ pub enum What {
     Memory(u64, Vec<u8>),
 }
 
-const EXECVE: i64 = 59;
+/// The number of execve.
+pub const EXECVE: i64 = 59;
 /// exit, exit_group: they don't return.
 const ENDS: [u64; 2] = [60, 231];
 
@@ -107,6 +108,12 @@ fn process(tid: i32, events: &[Event]) -> Result<Seen> {
                 } else {
                     &mut call.after
                 };
+                // What was read piece by piece is one from the first address on.
+                for (start, piece) in memory.iter_mut() {
+                    if start + piece.len() as u64 == *address {
+                        piece.extend(bytes);
+                    }
+                }
                 memory.insert(*address, bytes.clone());
             }
             (what, last) => bail!("witness lost events: {what:?} behind {last:?}"),
@@ -121,7 +128,11 @@ fn process(tid: i32, events: &[Event]) -> Result<Seen> {
     Ok(seen)
 }
 
-fn call(nr: u64, args: &[u64; 6]) -> Result<Call> {
+/// A call that has begun.
+///
+/// # Errors
+/// Nobody knows its number.
+pub fn call(nr: u64, args: &[u64; 6]) -> Result<Call> {
     let (name, count) = syscalls::of(nr)?;
     Ok(Call {
         name: name.into(),

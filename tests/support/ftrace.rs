@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, id};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// KiB per CPU: room for 80,000 calls.
-const BUFFER: usize = 8192;
+/// KiB per CPU: room for 170,000 calls.
+const BUFFER: usize = 16384;
 const EVENTS: [&str; 3] = [
     "raw_syscalls/sys_enter",
     "raw_syscalls/sys_exit",

@@ -1,6 +1,7 @@
 //! What the tests and the tools of this package share: the shipped files, private places to run
 //! them in, the expected traces, the witnesses, and the comparison of the two.
 
+pub mod bpftrace;
 pub mod compare;
 pub mod events;
 pub mod expected;
@@ -9,7 +10,10 @@ pub mod hand;
 pub mod held;
 pub mod layout;
 pub mod perf;
+pub mod pointers;
+pub mod ptrace;
 pub mod room;
+pub mod seccomp;
 pub mod stepper;
 pub mod strace;
 pub mod syscalls;

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// We are not root.
 pub fn rights(witness: &str) -> Result<()> {
-    let advice = "run as root, or take a witness that anyone can have: strace, ptrace, seccomp";
+    let advice = "run as root, or take strace, which anyone can have";
     ensure!(Uid::effective().is_root(), "{witness} needs root: {advice}");
     Ok(())
 }
