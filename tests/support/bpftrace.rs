@@ -147,7 +147,7 @@ fn events(text: &str) -> Result<Vec<Event>> {
 fn parse(data: &str) -> Option<Event> {
     let (kind, rest) = data.split_once(' ')?;
     let (tid, rest) = rest.split_once(' ')?;
-    let words: Vec<_> = rest.split(' ').collect();
+    let words: Vec<_> = rest.split_whitespace().collect();
     let hex = |word: &&str| u64::from_str_radix(word, 16).ok();
     let what = match kind {
         "enter" => {

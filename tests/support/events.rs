@@ -102,6 +102,8 @@ fn process(tid: i32, events: &[Event]) -> Result<Seen> {
             // A child begins with the end of the call that made it.
             (What::Exit(..), None) => {}
             (What::Fork(child), _) => seen.children.push(process(*child, &events[at + 1..])?),
+            // Of a buffer of 0 bytes nothing is said.
+            (What::Memory(_, bytes), Some(_)) if bytes.is_empty() => {}
             (What::Memory(address, bytes), Some(call)) => {
                 let memory = if open {
                     &mut call.before
