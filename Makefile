@@ -20,7 +20,7 @@ FIXTURES := $(filter-out ioworkload,$(PROGRAMS))
 TESTS := $(CARGO) test --no-fail-fast --locked --target-dir target -p ioworkload-tests
 
 .DEFAULT_GOAL := all
-.PHONY: help all run trace test torture lint deps clean install
+.PHONY: help all run trace test torture lint deps clean install uninstall dist deb
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
@@ -28,7 +28,7 @@ help: ## show this
 	@echo 'ioworkload: programs that make exactly the syscalls they say'
 	@echo
 	@echo 'Targets:'
-	@awk -F ':[^#]*## ' '/^[a-z]+:[^#]*## / { printf "  %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':[^#]*## ' '/^[a-z]+:[^#]*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo 'Variables, with their present values (make NAME=VALUE):'
 	@$(foreach variable,$(VARIABLES),printf '  %-11s %s\n' '$(variable)' '$($(variable))';)
@@ -72,11 +72,7 @@ deps: need-build need-run need-test ## install what building, running and testin
 clean: ## remove target/
 	@rm -rf target
 
-install: all ## copy the programs to PREFIX: ioworkload to bin/, fixtures to libexec/ioworkload/
-	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/libexec/ioworkload' '$(DESTDIR)$(PREFIX)/share/ioworkload/expected'
-	install -m 755 target/fixtures/ioworkload '$(DESTDIR)$(PREFIX)/bin'
-	install -m 755 $(FIXTURES:%=target/fixtures/%) '$(DESTDIR)$(PREFIX)/libexec/ioworkload'
-	install -m 644 tests/expected/*.json '$(DESTDIR)$(PREFIX)/share/ioworkload/expected'
+include src/package/package.mk
 
 # What a goal needs: the file or command that must be there, and the Debian package that brings it.
 NEEDS_build := cc:gcc /usr/include/linux/aio_abi.h:libc6-dev
