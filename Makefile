@@ -77,7 +77,7 @@ include src/package/package.mk
 # What a goal needs: the file or command that must be there, and the Debian package that brings it.
 NEEDS_build := cc:gcc /usr/include/linux/aio_abi.h:libc6-dev
 NEEDS_run := strace:strace
-NEEDS_test := strace:strace perf:linux-perf bpftrace:bpftrace
+NEEDS_test := strace:strace perf:linux-perf bpftrace:bpftrace man:man-db
 NEEDS_lint := $(NEEDS_build)
 .PHONY: need-build need-run need-test need-lint
 need-build need-run need-test need-lint: need-%: need-cargo

@@ -1,12 +1,12 @@
 # From the built files to a release: one tree, laid out as it is installed. `install` copies it, `dist` packs it and
 # `deb` wraps it; what is packed is the same, bit for bit, wherever, whenever and by whomever that is done.
 
-VERSION := $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml)
+VERSION = $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml)
 # Of the README's newest entry about changes: every file of a release bears this date.
-DATE := $(shell sed -n 's/^### .*, \([0-9-]*\)$$/\1/p' README.md | head -n 1)
+DATE = $(shell sed -n '/^### /{s/.*, //p;q}' README.md)
 PACKAGE := target/package
 TREE := $(PACKAGE)/tree
-PACK := CARGO='$(CARGO)' VERSION=$(VERSION) DATE=$(DATE)
+PACK = CARGO='$(CARGO)' VERSION=$(VERSION) DATE=$(DATE)
 
 FILES := bin/ioworkload $(FIXTURES:%=libexec/ioworkload/%) $(FIXTURES:%=share/ioworkload/expected/%.json) \
 	share/man/man1/ioworkload.1 \
@@ -24,7 +24,7 @@ install: tree ## copy programs, expected traces, manual page and documents to PR
 
 uninstall: ## remove from PREFIX what install copies there
 	@cd '$(DESTDIR)$(PREFIX)' && rm -f $(FILES) && for directory in $(DIRECTORIES); do \
-		test ! -d $$directory || rmdir $$directory || exit; \
+		test ! -d $$directory || rmdir --ignore-fail-on-non-empty $$directory || exit; \
 	done
 
 dist: tree ## pack the same into a tarball, with its SHA256SUMS
