@@ -1,6 +1,7 @@
 //! Does make say what it offers and what it misses?
 
 use ioworkload_tests::root;
+use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
@@ -80,12 +81,30 @@ fn without(missing: &str) -> (TempDir, PathBuf) {
     }
     let bin = place.path().join("bin");
     fs::create_dir(&bin).expect("a directory");
-    for tool in ["sh", "sed", "id", "cc", "strace", "true", "apt-get"] {
-        if let Some(path) = find(tool).filter(|_| tool != missing) {
-            symlink(path, bin.join(tool)).expect("a link");
-        }
+    for tool in ["sh", "sed", "id", "true", "apt-get"] {
+        symlink(find(tool).expect("Debian has it"), bin.join(tool)).expect("a link");
+    }
+    // What is only looked for can be anything.
+    for tool in needed().difference(&BTreeSet::from([missing.to_owned()])) {
+        symlink("true", bin.join(tool)).expect("a link");
     }
     (place, bin)
+}
+
+/// The commands in the Makefile's lists of what a goal needs.
+fn needed() -> BTreeSet<String> {
+    let makefile = fs::read_to_string(root().join("Makefile")).expect("a Makefile");
+    let lists = makefile.lines().filter_map(|line| {
+        let list = line.strip_prefix("NEEDS_")?;
+        Some(list.split_once(":=")?.1.to_owned())
+    });
+    let needs: Vec<_> = lists.collect();
+    let needs = needs.iter().flat_map(|list| list.split_whitespace());
+    let commands = needs
+        .filter_map(|need| need.split_once(':'))
+        .map(|need| need.0);
+    let commands = commands.filter(|command| !command.starts_with('/'));
+    commands.map(str::to_owned).collect()
 }
 
 fn find(tool: &str) -> Option<PathBuf> {
