@@ -41,25 +41,25 @@ impl Drop for Context {
 }
 
 /// An open descriptor, and the duty to close it.
-pub struct Fd(u32);
+pub struct Fd(usize);
 
 impl Fd {
     /// Takes the duty over for what a call has just opened.
     #[must_use]
     pub const fn new(fd: usize) -> Self {
-        Self(fd as u32)
+        Self(fd)
     }
 
     /// The number.
     #[must_use]
     pub const fn number(&self) -> u32 {
-        self.0
+        self.0 as u32
     }
 
     /// Hands over the number and the duty.
     #[must_use]
     pub const fn release(self) -> u32 {
-        let number = self.0;
+        let number = self.number();
         core::mem::forget(self);
         number
     }
@@ -68,6 +68,6 @@ impl Fd {
 impl Drop for Fd {
     fn drop(&mut self) {
         // As above: the story has failed already.
-        let _ = close(self.0);
+        let _ = close(self.number());
     }
 }

@@ -48,7 +48,7 @@ impl Target {
                         name: Name(path),
                     });
                 }
-                Err(EEXIST) if tries > 0 => unlink(path)?,
+                Err(EEXIST) if tries > 0 => clear(path)?,
                 Err(errno) => {
                     return Err(Failure {
                         claim: claim!("t", "openat: ", "$fd"),
@@ -81,11 +81,19 @@ impl Target {
 impl Drop for Name {
     fn drop(&mut self) {
         // The story has failed already, and that failure is the one to report.
-        let _ = unlink(self.0);
+        let _ = clear(self.0);
     }
 }
 
+/// [`unlink`] off the scenario's way: after a failure, and for what another run has left.
+#[cold]
+#[inline(never)]
+fn clear(path: &CStr) -> Result<(), Failure> {
+    unlink(path)
+}
+
 /// Removes a name. One that is gone is fine: another copy has removed it to make its own.
+#[inline(always)]
 fn unlink(path: &CStr) -> Result<(), Failure> {
     let got = raw(unlinkat(AT_FDCWD, path, 0));
     let gone = got == 0 || got == -ENOENT;

@@ -17,9 +17,10 @@ impl<const MAX: usize> Page<MAX> {
     }
 
     /// Adds bytes as they are.
-    #[inline(always)]
     pub fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
-        let _ = self.0.extend_from_slice(bytes);
+        for byte in bytes {
+            self.byte(*byte);
+        }
         self
     }
 
@@ -71,17 +72,18 @@ impl<const MAX: usize> Page<MAX> {
     }
 
     fn digits(&mut self, number: u64) {
-        if number > 9 {
-            self.digits(number / 10);
+        let (rest, last) = (number / 10, number % 10);
+        if rest > 0 {
+            self.digits(rest);
         }
-        self.byte(b'0' + (number % 10) as u8);
+        self.byte(b'0' + last as u8);
     }
 
     /// Adds an error: `EAGAIN (errno 11)`.
     pub fn errno(&mut self, errno: Errno) {
         self.bytes(errno.name())
             .text(" (errno ")
-            .number(errno.number());
+            .digits(errno.number().unsigned_abs());
         self.byte(b')');
     }
 

@@ -2,20 +2,41 @@
 //! changes.
 
 use anyhow::{Result, ensure};
+use ioworkload_tests::compare::compare;
 use ioworkload_tests::expected::load;
+use ioworkload_tests::peers::{self, LIMIT, OURS, SCENARIOS};
 use ioworkload_tests::room::Room;
-use ioworkload_tests::{root, scenarios, shipped, stepper};
+use ioworkload_tests::starter::Starter;
+use ioworkload_tests::{memory, root, scenarios, shipped, stepper, strace};
 use libtest_mimic::{Arguments, Failed, Trial};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
+/// The most bytes that a fixture may have and the assembly has not.
+const MORE: u64 = 1792;
+
 fn main() -> ExitCode {
+    let room = Room::new();
+    // Before there is a thread: all that is measured here runs in this /tmp.
+    room.enter().expect("a private /tmp");
+    peers::build(&[]).expect("the assembly builds");
     let mut trials = controls();
+    for name in SCENARIOS {
+        trials.push(trial(format!("limit::{name}"), || limit(name)));
+        trials.push(trial(format!("faults::{name}"), || faults(name)));
+        trials.push(trial(format!("memory::{name}"), || memory(name)));
+        trials.push(trial(format!("steps::{name}"), || fewer_steps(name)));
+        trials.push(trial(format!("size::{name}"), || size(name)));
+    }
     for name in scenarios().into_iter().filter(|name| few(name)) {
         let title = format!("steps-repeat::{name}");
         trials.push(trial(title, move || steps_repeat(&name)));
     }
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+    let mut args = Arguments::from_args();
+    // They share a /tmp, and one scenario's runs would meet there.
+    args.test_threads = Some(1);
+    libtest_mimic::run(&args, trials).exit_code()
 }
 
 fn trial(title: impl Into<String>, test: impl FnOnce() -> Result<()> + Send + 'static) -> Trial {
@@ -28,13 +49,73 @@ fn few(name: &str) -> bool {
     load(name).expect("an expected trace").least() < 1000
 }
 
+/// The assembly and the fixture.
+fn pair(name: &str) -> [PathBuf; 2] {
+    [LIMIT, OURS].map(|variant| peers::program(variant, name))
+}
+
+/// What the fixtures are held against makes the same calls, with the same arguments.
+fn limit(name: &str) -> Result<()> {
+    let seen = strace::witness(&pair(name)[0], &|_| ())?;
+    let differences = compare(&load(name)?, &seen).differences();
+    ensure!(differences.is_empty(), "{}", differences.join("\n"));
+    Ok(())
+}
+
+/// Not a page fault more than the assembly has.
+fn faults(name: &str) -> Result<()> {
+    let [limit, ours] = pair(name).map(|program| faults_of(&program));
+    let (limit, ours) = (limit?, ours?);
+    println!("{name}: {ours} minor page faults, assembly {limit}");
+    ensure!(ours == limit, "{ours} page faults, assembly {limit}");
+    Ok(())
+}
+
+/// The same in each of 20 runs.
+fn faults_of(program: &Path) -> Result<u64> {
+    let mut starter = Starter::new(program, &[])?.fixed();
+    let first = starter.start()?.faults;
+    for _ in 1..20 {
+        let again = starter.start()?.faults;
+        ensure!(again == first, "{first} page faults, and then {again}");
+    }
+    Ok(first)
+}
+
+/// Not a page more than the assembly has.
+fn memory(name: &str) -> Result<()> {
+    let [limit, ours] = pair(name).map(|program| memory::peak(&program, &[]));
+    let (limit, ours) = (limit?, ours?);
+    println!("{name}: {ours} KiB, assembly {limit}");
+    ensure!(ours == limit, "{ours} KiB, assembly {limit}");
+    Ok(())
+}
+
+/// At most twice the instructions: half of them for holding each answer against what it must be.
+fn fewer_steps(name: &str) -> Result<()> {
+    let [limit, ours] = pair(name).map(|program| stepper::count(&program, &[], &|_| ()));
+    let (limit, ours) = (limit?, ours?);
+    println!("{name}: {ours} instructions, assembly {limit}");
+    ensure!(ours <= 2 * limit, "{ours} instructions, assembly {limit}");
+    Ok(())
+}
+
+/// What a fixture has and the assembly has not: the line that a failure prints, and what leads to
+/// it. The README says what that is, byte by byte.
+fn size(name: &str) -> Result<()> {
+    let [limit, ours] = pair(name).map(|program| fs::metadata(program).map(|file| file.len()));
+    let (limit, ours) = (limit?, ours?);
+    println!("{name}: {ours} bytes, assembly {limit}");
+    ensure!(ours <= limit + MORE, "{ours} bytes, assembly {limit}");
+    Ok(())
+}
+
 /// A fixture executes the same number of instructions in every run.
 fn steps_repeat(name: &str) -> Result<()> {
-    let room = Room::new();
-    let count = || stepper::count(&shipped(name), &[], &|command| room.as_tmp(command));
+    let count = || stepper::count(&shipped(name), &[], &|_| ());
     let first = count()?;
     println!("{name}: {first} instructions");
-    for _ in 1..20 {
+    for _ in 1..if SCENARIOS.contains(&name) { 20 } else { 3 } {
         let again = count()?;
         ensure!(again == first, "{first} instructions, and then {again}");
     }
@@ -56,6 +137,7 @@ fn controls() -> Vec<Trial> {
     };
     let mut trials = Vec::from(rows.map(row));
     trials.push(trial("control::steps::ends-otherwise", ends_otherwise));
+    trials.push(trial("control::a-page-more", a_page_more));
     trials
 }
 
@@ -67,6 +149,18 @@ fn ends_otherwise() -> Result<()> {
         let error = stepper::count(&program, &[], &|_| ()).expect_err("an error");
         ensure!(format!("{error:#}").contains(end), "{flag}: {error:#}");
     }
+    Ok(())
+}
+
+/// A page more is a fault more and a page more at the peak.
+fn a_page_more() -> Result<()> {
+    let programs = [("plain", "-DPLAIN"), ("page", "-DPAGE")];
+    let [plain, page] = programs.map(|(name, flag)| -> Result<_> {
+        let program = assemble("counted", name, &[flag])?;
+        Ok((faults_of(&program)?, memory::peak(&program, &[])?))
+    });
+    let (plain, page) = (plain?, page?);
+    ensure!(page == (plain.0 + 1, plain.1 + 4), "{plain:?}, {page:?}");
     Ok(())
 }
 

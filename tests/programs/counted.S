@@ -16,6 +16,9 @@ _start:
     mov eax, 57              /* fork: both go on, and all is counted twice but these two */
     syscall
 #endif
+#ifdef PAGE
+    mov byte ptr [rsp - 8192], 0  /* a page of the stack that nobody needs */
+#endif
     mov ebx, ROUNDS
 1:  dec ebx                  /* ROUNDS times, as the jump */
     jnz 1b

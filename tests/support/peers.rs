@@ -1,0 +1,73 @@
+//! The variants of a scenario: the fixture, and the same calls from other languages, the peers.
+
+use anyhow::{Context, Result, ensure};
+use std::path::PathBuf;
+use std::process::Command;
+
+/// One way to make a scenario's calls.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Variant {
+    /// Its directory's name in target/peers.
+    pub name: &'static str,
+    /// Its name for humans.
+    pub title: &'static str,
+}
+
+/// The one that all others are held against: calls in assembly, nothing checked.
+pub const LIMIT: &str = "assembly";
+
+/// The fixtures.
+pub const OURS: &str = "ioworkload";
+
+/// All of them, the quickest first.
+pub const VARIANTS: [Variant; 8] = [
+    variant(LIMIT, "assembly, unchecked"),
+    variant(OURS, "ioworkload"),
+    variant("c-freestanding", "C, freestanding"),
+    variant("c-musl-static", "C, musl, static"),
+    variant("c-glibc-static", "C, glibc, static"),
+    variant("c-glibc-dynamic", "C, glibc, dynamic"),
+    variant("rust-std", "Rust, std"),
+    variant("go", "Go"),
+];
+
+/// The scenarios that all variants have.
+pub const SCENARIOS: [&str; 5] = [
+    "aio-cancel",
+    "aio-getevents",
+    "aio-setup",
+    "aio-setup-einval",
+    "aio-submit",
+];
+
+const fn variant(name: &'static str, title: &'static str) -> Variant {
+    Variant { name, title }
+}
+
+/// A variant's program for a scenario.
+#[must_use]
+pub fn program(variant: &str, scenario: &str) -> PathBuf {
+    if variant == OURS {
+        return crate::shipped(scenario);
+    }
+    crate::root()
+        .join("target/peers")
+        .join(variant)
+        .join(scenario)
+}
+
+/// Builds what is missing of these variants, and the assembly in any case.
+///
+/// # Errors
+/// What make has against it.
+pub fn build(variants: &[&str]) -> Result<()> {
+    let mut make = Command::new("make");
+    make.current_dir(crate::root())
+        .args(["-f", "tests/peers/Makefile"])
+        .arg(format!("VARIANTS={}", variants.join(" ")))
+        .env_remove("MAKEFLAGS")
+        .env_remove("MAKELEVEL");
+    let status = make.status().context("make does not start")?;
+    ensure!(status.success(), "the peers can't be built");
+    Ok(())
+}
