@@ -12,6 +12,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::process;
+use std::str;
 
 const USAGE: &str =
     "usage: ioworkload NAME | --scenario=NAME | --expect=NAME | --list | --version | --help\n";
@@ -101,6 +102,10 @@ fn no_scenario_is_misuse() {
         &[b"--scenario="],
         &[b"-scenario="],
         &[b"-scenario=", b"aio-setup"],
+        &[b"--expect="],
+        &[b"--repeat=3"],
+        &[b"--hold=stdin", b"--linger=stdin"],
+        &[b"--repeat=3", b"--scenario"],
     ];
     for args in rows {
         says("ioworkload", args, 2, "", USAGE);
@@ -124,6 +129,9 @@ fn an_unknown_scenario_is_misuse() {
         (&[b"-scenario", b"bogus"], unknown("bogus")),
         (&[b"--scenario==aio-setup"], unknown("=aio-setup")),
         (&[b"--scenario", b"--list"], unknown("--list")),
+        (&[b"--scenario", b"--repeat=3"], unknown("--repeat=3")),
+        (&[b"--expect=bogus"], unknown("bogus")),
+        (&[b"--hold=stdin", b"bogus"], unknown("bogus")),
     ]);
 }
 
@@ -146,6 +154,12 @@ fn an_unknown_option_is_misuse() {
             &[b"--scenarios=aio-setup"],
             unknown("--scenarios=aio-setup"),
         ),
+        (&[b"--expect"], unknown("--expect")),
+        (&[b"-expect=aio-setup"], unknown("-expect=aio-setup")),
+        (&[b"--hold", b"stdin"], unknown("--hold")),
+        (&[b"aio-setup", b"-hold=stdin"], too_many("-hold=stdin")),
+        (&[b"-repeat=3", b"aio-setup"], unknown("-repeat=3")),
+        (&[b"--repeats=3", b"aio-setup"], unknown("--repeats=3")),
     ]);
 }
 
@@ -159,7 +173,134 @@ fn too_many_arguments_are_misuse() {
         (&[b"aio-setup", b"--help", b"x"], too_many("--help")),
         (&[b"--scenario=aio-setup", b"x"], too_many("x")),
         (&[b"-scenario", b"aio-setup", b"x"], too_many("x")),
+        (&[b"aio-setup", b"--expect=x"], too_many("--expect=x")),
+        (&[b"--expect=aio-setup", b"x"], too_many("x")),
+        (&[b"--list", b"--repeat=3"], too_many("--repeat=3")),
+        (
+            &[b"--deadline=5", b"--repeat=3", b"--help"],
+            too_many("--deadline=5"),
+        ),
     ]);
+}
+
+#[test]
+fn an_option_twice_is_misuse() {
+    let options: [&[u8]; 5] = [
+        b"--hold=none",
+        b"--linger=stdin",
+        b"--deadline=5",
+        b"--repeat=2",
+        b"--interval=0",
+    ];
+    for option in options {
+        let said = too_many(str::from_utf8(option).expect("ASCII"));
+        misuse(&[
+            (&[option, option, b"aio-setup"], said.clone()),
+            (&[option, b"aio-setup", option], said.clone()),
+            (&[b"--expect=aio-setup", option, option], said),
+        ]);
+    }
+    misuse(&[(
+        &[b"aio-setup", b"--hold=none", b"--hold=stdin"],
+        too_many("--hold=stdin"),
+    )]);
+}
+
+#[test]
+fn a_bad_value_is_misuse() {
+    let numbers = [
+        "",
+        "-1",
+        "+1",
+        "abc",
+        "1x",
+        " 1",
+        "1 ",
+        "0x1",
+        "1.5",
+        "4294967296",
+    ];
+    let long = ["99999999999999999999", "18446744073709551617"];
+    for number in numbers.iter().chain(&long) {
+        bad("repeat", "no number from 1 to 4294967295", number);
+        bad("interval", "no number of microseconds", number);
+        bad("deadline", "no number of milliseconds", number);
+        bad(
+            "hold",
+            "no number of milliseconds",
+            &format!("sleep:{number}"),
+        );
+        bad("linger", "no descriptor", &format!("fd:{number}"));
+    }
+    bad("repeat", "no number from 1 to 4294967295", "0");
+    bad("repeat", "no number from 1 to 4294967295", "00");
+    for mode in [
+        "", "bogus", "None", "none:", "stdin:0", "stdin ", "fd", "sleep", "file", ":",
+    ] {
+        bad("hold", "unknown mode", mode);
+        bad("linger", "unknown mode", mode);
+    }
+    bad("hold", "unknown mode", "SLEEP:1");
+    bad("hold", "unknown mode", "pipe:x");
+    bad("hold", "no path", "file:");
+    bad("linger", "no path", "file:");
+}
+
+/// Whether this value of this option is misuse, in a run and in an expectation.
+fn bad(option: &str, why: &str, value: &str) {
+    let said = format!("--{option}: {why}: {value}\n");
+    let arg = format!("--{option}={value}");
+    for name in ["aio-setup", "--scenario=aio-setup", "--expect=aio-setup"] {
+        says(
+            "ioworkload",
+            &[name.as_bytes(), arg.as_bytes()],
+            2,
+            "",
+            &said,
+        );
+    }
+}
+
+#[test]
+fn the_longest_path_is_4095_bytes() {
+    let path = "./".repeat(2047) + "x";
+    let option = format!("--hold=file:{path}");
+    let late = format!("aio-setup: no such file after 0 s: {}...\n", &path[..80]);
+    let room = Room::new();
+    let mut command = Command::from_std(program("ioworkload", &room));
+    let said = command
+        .args(["aio-setup", &option, "--deadline=0"])
+        .assert();
+    said.code(1).stderr(late);
+    let option = format!("--hold=file:.{path}");
+    let shown = format!("file:.{}...", &path[..74]);
+    let why = "--hold: a path of more than 4095 bytes: ";
+    misuse(&[(
+        &[b"aio-setup", option.as_bytes()],
+        format!("{why}{shown}\n"),
+    )]);
+}
+
+#[test]
+fn a_closed_descriptor_is_misuse() {
+    let closed = |option: &str, fd: &str| format!("--{option}: not open: fd {fd}\n");
+    misuse(&[
+        (&[b"--hold=fd:99", b"aio-submit"], closed("hold", "99")),
+        (&[b"--linger=fd:99", b"aio-submit"], closed("linger", "99")),
+        (
+            &[b"--linger=fd:98", b"--hold=fd:99", b"aio-submit"],
+            closed("hold", "99"),
+        ),
+        (
+            &[b"--scenario=aio-submit", b"--hold=fd:4294967295"],
+            closed("hold", "4294967295"),
+        ),
+    ]);
+    let room = Room::new();
+    let mut command = program("ioworkload", &room);
+    close(command.args(["aio-submit", "--hold=stdin"]), &[0]);
+    let said = Command::from_std(command).assert();
+    said.code(2).stdout("").stderr(closed("hold", "0"));
 }
 
 #[test]
@@ -295,6 +436,7 @@ fn nowhere_to_write_changes_no_exit_code() {
         ("--help", 0),
         ("--list", 0),
         ("--version", 0),
+        ("--expect=aio-submit", 0),
         ("", 2),
         ("bogus", 2),
         ("--bogus", 2),
@@ -416,4 +558,96 @@ fn neighbours(word: &[u8]) -> Vec<Vec<u8>> {
         }
     }
     neighbours
+}
+
+/// What `parse` makes of arguments: the command and its options.
+fn parsed(args: &[&str]) -> String {
+    let args: Vec<_> = args
+        .iter()
+        .map(|arg| CString::new(*arg).expect("no NUL"))
+        .collect();
+    match parse(args.iter().map(CString::as_c_str)) {
+        Ok((command, options)) => {
+            let name = match command {
+                cli::Command::Run(scenario) => scenario.name,
+                cli::Command::Attach(_) => "attach",
+                cli::Command::Expect(_) => "expect",
+                _ => "a question",
+            };
+            let cli::Options {
+                hold,
+                linger,
+                deadline_ms,
+                repeat,
+                interval_us,
+            } = options;
+            format!("{name} {hold:?} {linger:?} {deadline_ms:?} {repeat:?} {interval_us:?}")
+        }
+        Err(misuse) => format!("{misuse:?}"),
+    }
+}
+
+#[test]
+fn options_stand_anywhere() {
+    let all = "Some(Fd(0)) Some(Sleep(5)) Some(6) Some(7) Some(8)";
+    let options = [
+        "--hold=stdin",
+        "--linger=sleep:5",
+        "--deadline=6",
+        "--repeat=7",
+        "--interval=8",
+    ];
+    let names: [(&[&str], &str); 5] = [
+        (&["aio-setup"], "aio-setup"),
+        (&["--scenario=aio-setup"], "attach"),
+        (&["-scenario", "aio-setup"], "attach"),
+        (&["--scenario", "aio-setup"], "attach"),
+        (&["--expect=aio-setup"], "expect"),
+    ];
+    for (name, command) in names {
+        for at in 0..=options.len() {
+            let args = [&options[..at], name, &options[at..]].concat();
+            assert_eq!(parsed(&args), format!("{command} {all}"), "{args:?}");
+            let args = [&options[at..], name, &options[..at]].concat();
+            assert_eq!(parsed(&args), format!("{command} {all}"), "{args:?}");
+        }
+    }
+}
+
+#[test]
+fn the_ends_of_what_a_number_can_be() {
+    let rows = [
+        ("--repeat=1", "None None None Some(1) None"),
+        (
+            "--repeat=4294967295",
+            "None None None Some(4294967295) None",
+        ),
+        ("--interval=0", "None None None None Some(0)"),
+        (
+            "--interval=4294967295",
+            "None None None None Some(4294967295)",
+        ),
+        ("--deadline=0", "None None Some(0) None None"),
+        (
+            "--deadline=0004294967295",
+            "None None Some(4294967295) None None",
+        ),
+        (
+            "--hold=fd:4294967295",
+            "Some(Fd(4294967295)) None None None None",
+        ),
+        (
+            "--hold=sleep:4294967295",
+            "Some(Sleep(4294967295)) None None None None",
+        ),
+        ("--hold=none", "Some(None) None None None None"),
+        (
+            "--linger=file:a=b:c",
+            "None Some(File(\"a=b:c\")) None None None",
+        ),
+    ];
+    for (option, options) in rows {
+        let wanted = format!("aio-setup {options}");
+        assert_eq!(parsed(&["aio-setup", option]), wanted, "{option}");
+    }
 }

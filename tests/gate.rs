@@ -1,224 +1,10 @@
 //! Does `--scenario=NAME` wait as the environment says, and only then make its calls?
 
-use ioworkload_tests::room::Room;
-use ioworkload_tests::shipped;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use ioworkload_tests::gated::{DELAY, End, Env, HOLD, Place, Run, STARTUP, ioworkload, one_blank};
+use nix::sys::signal::Signal;
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
-use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
-
-const DELAY: &str = "IOR_WORKLOAD_STARTUP_DELAY_MS";
-const STARTUP: &str = "IOR_WORKLOAD_STARTUP_FILE";
-const HOLD: &str = "IOR_WORKLOAD_HOLD_FILE";
-
-type Env = &'static [(&'static str, &'static str)];
-
-/// Where a run takes place: its /tmp, and its working directory, which the gates are in.
-struct Place {
-    tmp: Room,
-    gates: Room,
-}
-
-impl Place {
-    fn new() -> Self {
-        Self {
-            tmp: Room::new(),
-            gates: Room::new(),
-        }
-    }
-
-    fn open(&self, gate: &str) {
-        fs::write(self.gates.path().join(gate), "").expect("a gate opens");
-    }
-
-    /// What a killed run of `scenario` leaves.
-    fn leave(&self, scenario: &str) {
-        let target = self.tmp.path().join(format!("ioworkload-{scenario}"));
-        fs::write(target, "").expect("a room can be written");
-    }
-
-    fn command(&self, program: &str, env: Env) -> Command {
-        let mut command = Command::new(program);
-        command
-            .env_remove(DELAY)
-            .env_remove(STARTUP)
-            .env_remove(HOLD);
-        command
-            .envs(env.iter().copied())
-            .current_dir(self.gates.path());
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        self.tmp.as_tmp(&mut command);
-        command
-    }
-
-    fn start(self, scenario: &str, env: Env) -> Run {
-        let mut command = self.command(&ioworkload(), env);
-        command.arg(format!("--scenario={scenario}"));
-        let run = Run::of(self, command);
-        assert_eq!(run.pid, run.child.id() as i32, "the PID line");
-        run
-    }
-
-    /// The same under strace.
-    fn traced(self, scenario: &str, env: Env, options: &[&str]) -> Run {
-        let mut command = self.command("strace", env);
-        command
-            .args(["-f", "-s", "4096", "-o", "trace"])
-            .args(options);
-        command.args(["--", &ioworkload(), &format!("--scenario={scenario}")]);
-        Run::of(self, command)
-    }
-
-    /// What strace has written up to now.
-    fn trace(&self) -> String {
-        fs::read_to_string(self.gates.path().join("trace")).expect("a trace")
-    }
-}
-
-fn ioworkload() -> String {
-    shipped("ioworkload").to_string_lossy().into_owned()
-}
-
-/// A run that has printed its PID line.
-struct Run {
-    place: Place,
-    started: Instant,
-    child: Child,
-    stdout: BufReader<ChildStdout>,
-    pid: i32,
-}
-
-/// How a run ends, whole.
-#[derive(PartialEq, Debug)]
-struct End {
-    code: Option<i32>,
-    signal: Option<i32>,
-    /// Behind the PID line.
-    stdout: String,
-    stderr: String,
-    /// In /tmp.
-    left: Vec<String>,
-}
-
-impl End {
-    fn with(code: i32, stderr: &str) -> Self {
-        Self {
-            code: Some(code),
-            signal: None,
-            stdout: String::new(),
-            stderr: stderr.into(),
-            left: Vec::new(),
-        }
-    }
-
-    fn well() -> Self {
-        Self::with(0, "")
-    }
-
-    fn killed(signal: Signal) -> Self {
-        Self {
-            code: None,
-            signal: Some(signal as i32),
-            ..Self::well()
-        }
-    }
-}
-
-impl Run {
-    fn of(place: Place, mut command: Command) -> Self {
-        let started = Instant::now();
-        let mut child = command.spawn().expect("it starts");
-        let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
-        let mut line = String::new();
-        stdout.read_line(&mut line).expect("a line");
-        let pid = line.strip_suffix('\n').and_then(|pid| pid.parse().ok());
-        Self {
-            place,
-            started,
-            child,
-            stdout,
-            pid: pid.unwrap_or_else(|| panic!("no PID line: {line:?}")),
-        }
-    }
-
-    fn proc(&self, file: &str) -> String {
-        fs::read_to_string(format!("/proc/{}/{file}", self.pid)).expect("it is alive")
-    }
-
-    /// Waits until it is inside of nanosleep.
-    fn asleep(&self) -> &Self {
-        until("asleep", || self.proc("syscall").starts_with("35 "));
-        self
-    }
-
-    /// Waits until strace has written `part`, blanks aside.
-    fn seen(&self, part: &str) {
-        until(part, || one_blank(&self.place.trace()).contains(part));
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill(Pid::from_raw(self.pid), signal).expect("it is alive");
-    }
-
-    /// Whether a signal has stopped it: the state stands behind the name.
-    fn stopped(&self) -> bool {
-        self.proc("stat").contains(") T ")
-    }
-
-    fn end(&mut self) -> End {
-        let mut status = None;
-        until("ended", || {
-            status = self.child.try_wait().expect("our child");
-            status.is_some()
-        });
-        let status = status.expect("a status");
-        let mut end = End::well();
-        (end.code, end.signal) = (status.code(), status.signal());
-        self.stdout.read_to_string(&mut end.stdout).expect("text");
-        let stderr = self.child.stderr.as_mut().expect("a pipe");
-        stderr.read_to_string(&mut end.stderr).expect("text");
-        end.left = self.place.tmp.names();
-        end
-    }
-
-    /// Its calls in order, folded, and how often each wait for a file has looked and slept.
-    fn calls(&self) -> (Vec<String>, Vec<usize>) {
-        let text = self.place.trace();
-        let number = format!("{} ", self.pid);
-        let calls = text
-            .lines()
-            .map(|line| plain(line.strip_prefix(&number).expect("one thread")));
-        let calls: Vec<_> = calls.collect();
-        assert!(calls[0].starts_with("execve("), "{}", calls[0]);
-        folded(&calls[1..])
-    }
-
-    /// The calls of the PID line.
-    fn pid_line(&self) -> Vec<String> {
-        let (pid, len) = (self.pid, self.pid.to_string().len() + 1);
-        let mut lines = lines(&["", BLOCK, ""]);
-        lines[0] = format!("getpid() = {pid}");
-        lines[2] = format!(r#"write(1, "{pid}\n", {len}) = {len}"#);
-        lines
-    }
-}
-
-impl Drop for Run {
-    /// Kills what a test has left alive. strace follows what it traces, not the other way round.
-    fn drop(&mut self) {
-        if let Ok(None) = self.child.try_wait() {
-            let _ = kill(Pid::from_raw(self.pid), Signal::SIGKILL);
-            let _ = self.child.wait();
-        }
-    }
-}
+use std::time::Duration;
 
 const BLOCK: &str = "rt_sigprocmask(SIG_BLOCK, [PIPE], NULL, 8) = 0";
 const AIO_SETUP: &str = "io_setup(32, [&]) = 0\nio_destroy(&) = 0";
@@ -231,8 +17,26 @@ fn lines(texts: &[&str]) -> Vec<String> {
         .collect()
 }
 
-fn one_blank(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+/// The calls of a traced run in order, folded, and how often each wait for a file has looked and
+/// slept.
+fn calls(run: &Run) -> (Vec<String>, Vec<usize>) {
+    let text = run.place.trace();
+    let number = format!("{} ", run.pid);
+    let calls = text
+        .lines()
+        .map(|line| plain(line.strip_prefix(&number).expect("one thread")));
+    let calls: Vec<_> = calls.collect();
+    assert!(calls[0].starts_with("execve("), "{}", calls[0]);
+    folded(&calls[1..])
+}
+
+/// The calls of the PID line.
+fn pid_line(run: &Run) -> Vec<String> {
+    let (pid, len) = (run.pid, run.pid.to_string().len() + 1);
+    let mut lines = lines(&["", BLOCK, ""]);
+    lines[0] = format!("getpid() = {pid}");
+    lines[2] = format!(r#"write(1, "{pid}\n", {len}) = {len}"#);
+    lines
 }
 
 /// A line with one blank where strace has several, and `&` where it has an address.
@@ -283,17 +87,6 @@ fn sleeps(gate: &str) -> String {
 
 fn finds(gate: &str) -> String {
     format!(r#"faccessat(AT_FDCWD, "{gate}", F_OK) = 0"#)
-}
-
-fn until(what: &str, mut condition: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !condition() {
-        assert!(
-            start.elapsed() < Duration::from_mins(1),
-            "not for a minute: {what}"
-        );
-        thread::sleep(Duration::from_millis(1));
-    }
 }
 
 /// Runs to the end, which must be a good one, and measures how long that takes.
@@ -391,8 +184,8 @@ fn a_delay_is_one_call() {
     let mut run = Place::new().traced("aio-setup", &[(DELAY, "1")], &[]);
     assert_eq!(run.end(), End::well());
     let sleep = "nanosleep({tv_sec=0, tv_nsec=1000000}, &) = 0";
-    let wanted = [run.pid_line(), lines(&[sleep, AIO_SETUP, EXIT_0])].concat();
-    assert_eq!(run.calls(), (wanted, vec![]));
+    let wanted = [pid_line(&run), lines(&[sleep, AIO_SETUP, EXIT_0])].concat();
+    assert_eq!(calls(&run), (wanted, vec![]));
 }
 
 /// From execve to exit: nothing of the scenario before the one file, nothing but it in between, and
@@ -407,7 +200,7 @@ fn the_scenario_stands_between_the_files() {
     assert_eq!(run.end(), End::well());
     let wait = lines(&[&sleeps("go"), &finds("go")]);
     let hold = lines(&[AIO_SETUP, &sleeps("leave"), &finds("leave"), EXIT_0]);
-    assert_eq!(run.calls().0, [run.pid_line(), wait, hold].concat());
+    assert_eq!(calls(&run).0, [pid_line(&run), wait, hold].concat());
 }
 
 #[test]
@@ -419,7 +212,7 @@ fn files_that_are_there_cost_no_sleep() {
     let mut run = place.traced("aio-setup", env, &[]);
     assert_eq!(run.end(), End::well());
     let gates = lines(&[&finds("go"), AIO_SETUP, &finds("leave"), EXIT_0]);
-    assert_eq!(run.calls(), ([run.pid_line(), gates].concat(), vec![]));
+    assert_eq!(calls(&run), ([pid_line(&run), gates].concat(), vec![]));
 }
 
 #[test]
@@ -477,7 +270,7 @@ fn a_startup_file_is_looked_for_every_10_ms() {
     let sleep = sleeps("never") + " (INJECTED)";
     let exit = "exit_group(1) = ?\n+++ exited with 1 +++";
     let rest = lines(&[&sleep, &looks("never"), BLOCK, &write, exit]);
-    assert_eq!(run.calls(), ([run.pid_line(), rest].concat(), vec![3_000]));
+    assert_eq!(calls(&run), ([pid_line(&run), rest].concat(), vec![3_000]));
 }
 
 /// Likewise 120 s; nobody's release is no failure.
@@ -490,7 +283,7 @@ fn a_hold_file_is_looked_for_every_10_ms() {
     assert_eq!(run.end(), End::well());
     let sleep = sleeps("never") + " (INJECTED)";
     let rest = lines(&[&finds("go"), AIO_SETUP, &sleep, &looks("never"), EXIT_0]);
-    assert_eq!(run.calls(), ([run.pid_line(), rest].concat(), vec![12_000]));
+    assert_eq!(calls(&run), ([pid_line(&run), rest].concat(), vec![12_000]));
 }
 
 #[test]
@@ -529,19 +322,13 @@ fn an_interrupted_sleep_is_resumed() {
     let again = format!("{sleep}-1 EINTR (Interrupted system call) (INJECTED)");
     let done = format!("{sleep}0");
     let rest = lines(&[&again, &again, &done, AIO_SETUP, EXIT_0]);
-    assert_eq!(run.calls(), ([run.pid_line(), rest].concat(), vec![]));
+    assert_eq!(calls(&run), ([pid_line(&run), rest].concat(), vec![]));
 }
 
 #[test]
 fn a_stop_does_not_shorten_a_delay() {
     let mut run = Place::new().start("aio-setup-einval", &[(DELAY, "1000")]);
-    run.asleep();
-    for _ in 0..3 {
-        run.signal(Signal::SIGSTOP);
-        until("stopped", || run.stopped());
-        run.signal(Signal::SIGCONT);
-        until("continued", || !run.stopped());
-    }
+    run.asleep().stop_and_go(3);
     assert_eq!(run.end(), End::well());
     let time = run.started.elapsed().as_millis();
     assert!((1_000..6_000).contains(&time), "{time} ms");

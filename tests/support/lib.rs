@@ -6,6 +6,7 @@ pub mod compare;
 pub mod events;
 pub mod expected;
 pub mod ftrace;
+pub mod gated;
 pub mod hand;
 pub mod held;
 pub mod layout;
