@@ -39,11 +39,11 @@ pub fn write(out: &mut Stream, run: &Run<'_>) {
     let [hold, linger] = &run.gates;
     out.text(trace.head);
     pid_line(out, &run.gates);
-    wait(out, hold, "&hold");
+    wait(out, hold, "&gate_hold");
     lines(out, "", trace.front, "\n");
     rounds(out, run);
     lines(out, "", trace.back, "\n");
-    wait(out, linger, "&linger");
+    wait(out, linger, "&gate_linger");
     out.text(trace.tail);
 }
 
@@ -59,7 +59,7 @@ fn rounds(out: &mut Stream, run: &Run<'_>) {
     }
     repeat(out, run.count - 1, |out| {
         lines(out, "  ", round, ",\n");
-        nanosleep(out, "  ", "&pause", run.pause_us.into(), "\n");
+        nanosleep(out, "  ", "&gate_pause", run.pause_us.into(), "\n");
     });
     repeat(out, 1, |out| {
         for line in round {
@@ -104,9 +104,9 @@ fn pid_line(out: &mut Stream, gates: &[Gate<'_>; 2]) {
     }
 }
 
-const PID_LINE: &str = r#"    {"name": "getpid", "nr": 39, "args": [], "ret": "$pid"},
-    {"name": "rt_sigprocmask", "nr": 14, "args": [0, "&set", 0, 8], "ret": 0},
-    {"name": "write", "nr": 1, "args": [1, "&line", "$len"], "ret": "$len"},
+const PID_LINE: &str = r#"    {"name": "getpid", "nr": 39, "args": [], "ret": "$gate_pid"},
+    {"name": "rt_sigprocmask", "nr": 14, "args": [0, "&gate_set", 0, 8], "ret": 0},
+    {"name": "write", "nr": 1, "args": [1, "&gate_line", "$gate_len"], "ret": "$gate_len"},
 "#;
 
 /// The calls of a gate that opens in time; `path` names the address of its path.
@@ -114,14 +114,14 @@ fn wait(out: &mut Stream, gate: &Gate<'_>, path: &str) {
     match gate.mode {
         Mode::None => {}
         Mode::Fd(fd) => input(out, fd, gate.deadline_ms),
-        Mode::Sleep(ms) => nanosleep(out, "", "&time", us(ms), ",\n"),
+        Mode::Sleep(ms) => nanosleep(out, "", "&gate_time", us(ms), ",\n"),
         Mode::File(_) => {
             let most = gate.deadline_ms / POLL_MS;
             out.text(r#"    {"repeat": {"min": 0, "max": "#)
                 .number(most.into());
             out.text("}, \"why\": \"until the file is there\", \"calls\": [\n");
             faccessat(out, "  ", path, "-2", gate);
-            nanosleep(out, "  ", "&time", us(POLL_MS), "\n");
+            nanosleep(out, "  ", "&gate_time", us(POLL_MS), "\n");
             out.text("    ]},\n");
             faccessat(out, "", path, "0", gate);
         }
@@ -134,15 +134,15 @@ const fn us(ms: u32) -> u64 {
 
 fn input(out: &mut Stream, fd: u32, deadline_ms: u32) {
     out.text(
-        r#"    {"name": "ppoll", "nr": 271, "args": ["&poll", 1, "&time", 0, 0], "ret": 1, "in": "#,
+        r#"    {"name": "ppoll", "nr": 271, "args": ["&gate_poll", 1, "&gate_time", 0, 0], "ret": 1, "in": "#,
     );
-    out.text(r#"{"&poll": {"fd": "#).number(fd.into());
-    out.text(r#", "events": 1}, "&time": "#);
+    out.text(r#"{"&gate_poll": {"fd": "#).number(fd.into());
+    out.text(r#", "events": 1}, "&gate_time": "#);
     timespec(out, us(deadline_ms));
     out.text("}},\n");
     out.text(r#"    {"name": "read", "nr": 0, "args": ["#)
         .number(fd.into());
-    out.text(r#", "&byte", 1], "ret": [1, 0], "why": "a byte, or end-of-file"},"#);
+    out.text(r#", "&gate_byte", 1], "ret": [1, 0], "why": "a byte, or end-of-file"},"#);
     out.text("\n");
 }
 

@@ -292,3 +292,19 @@ fn what_is_no_trace_is_refused() {
         assert!(refused, "{row}");
     }
 }
+
+/// A descriptor can have the number that a line has as its length, but not that of another.
+#[test]
+fn a_length_is_no_handle() {
+    let want = |name: &str| {
+        expected(&format!(
+            r#"{{"name": "write", "nr": 1, "args": [1, "&line", "{name}"], "ret": "{name}"}},
+            {{"name": "openat", "nr": 257, "args": ["&path"], "ret": "$fd"}},"#
+        ))
+    };
+    let write = call("write", 1, &[1, 0x7ff0, 5], 5);
+    let got = seen([write, call("openat", 257, &[0x7ff8], 5)]);
+    differs(&want("$gate_len"), &got, &[]);
+    let line = "openat(0x7ff8) = 5: should return $fd";
+    differs(&want("$other"), &got, &[line]);
+}

@@ -295,7 +295,8 @@ fn without_a_gate_there_is_no_pid_line() {
 /// What can be waited for, and not be read.
 #[test]
 fn a_gate_that_cannot_be_read() {
-    let rows: [(fn() -> io::Result<File>, &str); 2] = [
+    type Row = (fn() -> io::Result<File>, &'static str);
+    let rows: [Row; 2] = [
         (
             || OpenOptions::new().write(true).open("/dev/null"),
             "read: EBADF (errno 9)",

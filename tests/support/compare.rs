@@ -280,6 +280,10 @@ fn middle<'a, 'b>(want: &'b [Step<'a>], got: &'b [Call], pairs: &mut Vec<Pair<'a
     }
 }
 
+/// How values that are no handles, the PID and the length of its line, start; they can be equal to
+/// one by chance.
+const GATE: &str = "$gate_";
+
 /// The values that names stand for in this run, and how many repetitions each was bound in.
 #[derive(Clone, Default)]
 struct Names(HashMap<String, (u64, usize)>);
@@ -344,15 +348,16 @@ impl Names {
         }
     }
 
-    /// A name stands for one value throughout, and no two addresses (nor two values) are the same.
-    /// An address is not 0.
+    /// A name stands for one value throughout, and no two addresses (nor two values, see [`GATE`])
+    /// are the same. An address is not 0.
     fn named(&mut self, name: &str, value: u64, size: usize, place: Place) -> bool {
         if let Some((known, _)) = self.0.get(name) {
             return cut(*known, size) == value;
         }
         let sigil = name.chars().next();
+        let chance = |name: &str| name.starts_with(GATE);
         let same = |(other, (known, _)): (&String, &(u64, usize))| {
-            other.chars().next() == sigil && *known == value
+            other.chars().next() == sigil && *known == value && !chance(other) && !chance(name)
         };
         let taken = self.0.iter().any(same);
         self.0.insert(name.into(), (value, place.depth));
