@@ -111,15 +111,25 @@ fn pieces(text: &str) -> Option<String> {
     let mut round = round;
     let last = round.last_mut()?;
     *last = last.strip_suffix(',').unwrap_or(last);
+    let (last, children, end) = match tail.split_once(CHILDREN) {
+        None => (tail.to_owned(), "", ""),
+        Some((last, rest)) => {
+            let (children, _) = rest.split_once(END)?;
+            (format!("{last}{CHILDREN}"), children, END)
+        }
+    };
     Some(format!(
-        "::ioworkload::expect::Trace {{ head: {:?}, front: &{:?}, round: &{:?}, back: &{:?}, tail: {:?} }}",
+        "::ioworkload::expect::Trace {{ head: {:?}, front: &{:?}, round: &{round:?}, back: &{:?}, \
+         tail: {:?}, children: {children:?}, end: {end:?} }}",
         format!("{head}\"calls\": [\n"),
         bare(front, "    ")?,
-        round,
         bare(back, "    ")?,
-        format!("    {{\"name\": \"exit_group\"{tail}"),
+        format!("    {{\"name\": \"exit_group\"{last}"),
     ))
 }
+
+const CHILDREN: &str = "\n  \"children\": [\n";
+const END: &str = "\n  ]\n}\n";
 
 fn bare<'a>(lines: &[&'a str], indent: &str) -> Option<Vec<&'a str>> {
     lines.iter().map(|line| line.strip_prefix(indent)).collect()

@@ -17,8 +17,12 @@ pub struct Trace {
     pub round: &'static [&'static str],
     /// The lines behind the rounds.
     pub back: &'static [&'static str],
-    /// From the last call to the last byte.
+    /// From the last call to the first child's, or to the last byte.
     pub tail: &'static str,
+    /// The children of a round, if there are any.
+    pub children: &'static str,
+    /// From behind the last child to the last byte.
+    pub end: &'static str,
 }
 
 /// A run to be told.
@@ -45,6 +49,18 @@ pub fn write(out: &mut Stream, run: &Run<'_>) {
     lines(out, "", trace.back, "\n");
     wait(out, linger, "&gate_linger");
     out.text(trace.tail);
+    if !trace.children.is_empty() {
+        children(out, run);
+    }
+}
+
+fn children(out: &mut Stream, run: &Run<'_>) {
+    let trace = &run.scenario.expected;
+    for round in 0..run.count {
+        out.text(if round == 0 { "" } else { ",\n" });
+        out.text(trace.children);
+    }
+    out.text(trace.end);
 }
 
 /// The rounds; the number that a round passes on is its own, so the last, which has no pause behind
