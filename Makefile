@@ -12,15 +12,23 @@ DESTDIR ?=
 COUNT ?= 10000
 MINUTES ?= 120
 CARGO ?= cargo
+# The machine of the vm targets: a bzImage or a suite of Debian's, MiB, processors, seconds, a program.
+KERNEL ?= bookworm
+MEM ?= 256
+CPUS ?= 1
+TIMEOUT ?= 240
+QEMU ?= qemu-system-x86_64
+# What vm-matrix boots.
+KERNELS ?= bullseye bookworm trixie sid
 
-VARIABLES := FIXTURE_TMP SCENARIO PREFIX DESTDIR COUNT MINUTES CARGO
+VARIABLES := FIXTURE_TMP SCENARIO PREFIX DESTDIR COUNT MINUTES CARGO KERNEL MEM CPUS TIMEOUT QEMU KERNELS
 BUILT := target/x86_64-unknown-linux-gnu/release
 PROGRAMS := $(shell sed -n 's/^    { name = "\([a-z0-9-]*\)".*/\1/p' Cargo.toml)
-FIXTURES := $(filter-out ioworkload,$(PROGRAMS))
+FIXTURES := $(filter-out ioworkload init,$(PROGRAMS))
 TESTS := $(CARGO) test --no-fail-fast --locked --target-dir target -p ioworkload-tests
 
 .DEFAULT_GOAL := all
-.PHONY: help all run trace test torture lint deps clean install uninstall dist deb
+.PHONY: help all run trace initramfs vm vm-trace vm-matrix test torture lint deps clean install uninstall dist deb
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
@@ -28,7 +36,7 @@ help: ## show this
 	@echo 'ioworkload: programs that make exactly the syscalls they say'
 	@echo
 	@echo 'Targets:'
-	@awk -F ':[^#]*## ' '/^[a-z]+:[^#]*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':[^#]*## ' '/^[a-z-]+:[^#]*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo 'Variables, with their present values (make NAME=VALUE):'
 	@$(foreach variable,$(VARIABLES),printf '  %-11s %s\n' '$(variable)' '$($(variable))';)
@@ -54,6 +62,22 @@ trace: all need-run ## show what strace sees of SCENARIO
 	@test -x 'target/fixtures/$(SCENARIO)' || { echo 'make trace: no such scenario: $(SCENARIO)' >&2; exit 2; }
 	strace -f target/fixtures/$(SCENARIO)
 
+BARE := $(CARGO) run --quiet --locked --target-dir target -p ioworkload-tests --bin bare --
+NEED_VM = $(if $(filter qemu-system-x86_64,$(QEMU)),need-vm,need-build)
+MACHINE = --qemu '$(QEMU)' --memory '$(MEM)' --cpus '$(CPUS)' --timeout '$(TIMEOUT)'
+
+initramfs: all ## build target/ioworkload.cpio.gz: a kernel with it runs every scenario
+	@$(BARE) initramfs target/ioworkload.cpio.gz
+
+vm: all $(NEED_VM) ## boot KERNEL in QEMU, run every scenario (or SCENARIO), report in KTAP
+	@$(BARE) vm $(MACHINE) --kernel '$(KERNEL)' $(SCENARIO)
+
+vm-trace: all $(NEED_VM) ## boot straight into SCENARIO and compare what the kernel sees
+	@$(BARE) trace $(MACHINE) --kernel '$(KERNEL)' $(SCENARIO)
+
+vm-matrix: all $(NEED_VM) ## both of these, for every scenario on KERNELS
+	@$(BARE) matrix $(MACHINE) $(KERNELS)
+
 # The tests are about the files as they are without any setting.
 test: override FIXTURE_TMP = /tmp
 test: all need-test ## build, and run every test
@@ -67,7 +91,7 @@ lint: need-lint ## rustfmt and clippy, warnings as errors
 	@$(CARGO) fmt --all --check
 	@$(CARGO) clippy --quiet --locked --target-dir target --workspace --all-targets -- -D warnings
 
-deps: need-build need-run need-test ## install what building, running and testing need
+deps: need-build need-run need-vm need-test ## install what building, running and testing need
 
 clean: ## remove target/
 	@rm -rf target
@@ -77,10 +101,11 @@ include src/package/package.mk
 # What a goal needs: the file or command that must be there, and the Debian package that brings it.
 NEEDS_build := cc:gcc /usr/include/linux/aio_abi.h:libc6-dev
 NEEDS_run := strace:strace
-NEEDS_test := strace:strace perf:linux-perf bpftrace:bpftrace man:man-db
+NEEDS_vm := $(NEEDS_build) qemu-system-x86_64:qemu-system-x86
+NEEDS_test := strace:strace perf:linux-perf bpftrace:bpftrace man:man-db $(NEEDS_vm)
 NEEDS_lint := $(NEEDS_build)
-.PHONY: need-build need-run need-test need-lint
-need-build need-run need-test need-lint: need-%: need-cargo
+.PHONY: need-build need-run need-vm need-test need-lint
+need-build need-run need-vm need-test need-lint: need-%: need-cargo
 	@missing=; for need in $(NEEDS_$*); do \
 		command -v "$${need%%:*}" >/dev/null || test -e "$${need%%:*}" || missing="$$missing $${need#*:}"; \
 	done; \

@@ -9,7 +9,7 @@
 //! Around them: [`rt`] is what stands between the kernel and a program without a runtime; [`owned`]
 //! and [`target`] give back what a scenario holds, on every way out; [`report`] is the one line of
 //! a failure, put together in a [`text`]; [`cli`], [`gate`], and [`expect`]
-//! serve the program `ioworkload` alone.
+//! serve the program `ioworkload` alone, and [`init`] the one of that name.
 //!
 //! Rules for all of it: no allocation, no `core::fmt`, no panic, no writable static. `unsafe` is
 //! denied here, and allowed below to the modules whose job it is.
@@ -30,6 +30,8 @@ extern crate self as ioworkload;
 pub mod cli;
 pub mod expect;
 pub mod gate;
+#[allow(unsafe_code, reason = "writes to a port of the machine")]
+pub mod init;
 pub mod owned;
 #[allow(unsafe_code, reason = "keeps texts as thin pointers")]
 pub mod report;

@@ -38,7 +38,10 @@ fn the_catalogue_is_sorted_and_whole() {
 fn every_story_is_a_program() {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("Cargo.toml is there");
     let (rows, _) = manifest.split_once("\n]\n").expect("a list of programs");
-    let mut wanted = vec![row("ioworkload", "src/bin/ioworkload.rs")];
+    let mut wanted = vec![
+        row("ioworkload", "src/bin/ioworkload.rs"),
+        row("init", "src/bin/init.rs"),
+    ];
     wanted.extend(ALL.iter().map(|scenario| {
         row(
             scenario.name,

@@ -111,7 +111,9 @@ fn holds(load: &Segment, entry: u64) -> bool {
 
 /// The shipped programs, and their bytes.
 fn programs() -> Vec<(String, Vec<u8>)> {
-    let names = scenarios().into_iter().chain(["ioworkload".into()]);
+    let names = scenarios()
+        .into_iter()
+        .chain(["ioworkload", "init"].map(str::to_owned));
     names
         .map(|name| (name.clone(), read(&shipped(&name))))
         .collect()
@@ -191,7 +193,7 @@ fn small() {
     println!("{large:?}\n{fixtures:?}");
     assert_eq!(
         large.iter().map(|(name, _)| name).collect::<Vec<_>>(),
-        ["ioworkload"]
+        ["ioworkload", "init"]
     );
     let simple = fixtures
         .iter()

@@ -9,6 +9,7 @@ mod aio;
 pub mod aio_abi;
 pub mod errno;
 mod file;
+pub mod machine;
 mod memory;
 mod process;
 mod signal;

@@ -1,6 +1,7 @@
 //! What the tests and the tools of this package share: the shipped files, private places to run
 //! them in, the expected traces, the witnesses, and the comparison of the two.
 
+pub mod bare;
 pub mod bpftrace;
 pub mod compare;
 pub mod events;

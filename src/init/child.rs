@@ -1,0 +1,106 @@
+//! A fixture as a child process: started, watched, and killed when its time is up.
+
+use crate::sys::errno::EINTR;
+use crate::sys::machine::{EVERYBODY, SIGKILL, WNOHANG, dup3, execve};
+use crate::sys::*;
+use crate::text::Line;
+use core::ffi::CStr;
+
+/// How long a fixture may take, in seconds. The longest takes less than one, and a machine without
+/// hardware support, on a busy host, is a hundred times slower.
+pub const LIMIT_S: u32 = 10;
+
+/// How often we look whether it has ended.
+const LOOK_MS: u32 = 2;
+const LOOKS: u32 = LIMIT_S * 1000 / LOOK_MS;
+
+/// The first bytes that a fixture has written to its standard output and error.
+pub type Said = heapless::Vec<u8, 512>;
+
+/// How a fixture has ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum End {
+    /// By exit_group, with this code.
+    Exited(u8),
+    /// By this signal.
+    Signalled(u8),
+    /// Its time was up, so it was killed.
+    TimedOut,
+    /// Its time was up, and it has survived SIGKILL.
+    Immortal,
+    /// It never was: this call has failed.
+    NotStarted(&'static str, Errno),
+}
+
+/// Runs the program and waits for its end.
+pub fn run(program: &CStr, said: &mut Said) -> End {
+    let mut pipe = [0; 2];
+    // Not blocking: nobody reads while it runs, and a leftover child may keep the other end open.
+    if let Err(errno) = pipe2(&mut pipe, O_CLOEXEC | O_NONBLOCK) {
+        return End::NotStarted("pipe2", errno);
+    }
+    let end = match fork() {
+        Err(errno) => End::NotStarted("fork", errno),
+        Ok(0) => become_it(program, pipe[1]),
+        Ok(pid) => watch(pid),
+    };
+    let mut room = [0; 512];
+    let len = read(pipe[0], &mut room).unwrap_or(0);
+    let _ = said.extend_from_slice(room.get(..len).unwrap_or_default());
+    let _ = close(pipe[0]);
+    let _ = close(pipe[1]);
+    end
+}
+
+/// In the child: both outputs lead to the pipe, and then it is the program.
+fn become_it(program: &CStr, pipe: u32) -> ! {
+    for fd in [1, 2] {
+        let _ = dup3(pipe, fd, 0);
+    }
+    if let Err(errno) = execve(program) {
+        let mut line = Line::default();
+        line.text("execve: ").errno(errno);
+        line.print(2);
+    }
+    exit_group(1)
+}
+
+fn watch(pid: usize) -> End {
+    if let Some(status) = wait(pid) {
+        return match status & 0x7f {
+            0 => End::Exited((status >> 8) as u8),
+            signal => End::Signalled(signal as u8),
+        };
+    }
+    let _ = kill(pid, SIGKILL);
+    wait(pid).map_or(End::Immortal, |_| End::TimedOut)
+}
+
+/// Waits for a child at most [`LIMIT_S`]; its status, or nothing.
+fn wait(pid: usize) -> Option<u32> {
+    let mut status = 0;
+    for _ in 0..LOOKS {
+        match wait4(pid, &mut status, WNOHANG) {
+            Ok(0) | Err(EINTR) => pause(),
+            Ok(_) => return Some(status),
+            Err(_) => return None,
+        }
+    }
+    None
+}
+
+/// Waits, as long as a fixture may take, for every child there is: those that a fixture has left
+/// to us.
+pub fn reap() {
+    for _ in 0..LOOKS {
+        match wait4(EVERYBODY, &mut 0, WNOHANG) {
+            Ok(0) | Err(EINTR) => pause(),
+            Ok(_) => {}
+            Err(_) => return,
+        }
+    }
+}
+
+fn pause() {
+    sleep(&mut Timespec::from_ms(LOOK_MS));
+}

@@ -1,0 +1,122 @@
+//! The report, in KTAP version 1: the plan, a line per fixture, and the totals, each written to
+//! standard output as soon as it is known.
+
+use super::child::{End, LIMIT_S, Said};
+use super::names::Refusal;
+use crate::text::Line;
+
+const STDOUT: u32 = 1;
+
+/// A fixture's exit code for "this machine can't just now".
+const SKIP: u8 = 77;
+
+/// What has been reported so far.
+#[derive(Default)]
+pub struct Report {
+    pass: u32,
+    fail: u32,
+    skip: u32,
+}
+
+impl Report {
+    /// Opens the report: so many results will follow.
+    #[must_use]
+    pub fn open(plan: usize) -> Self {
+        let mut line = Line::default();
+        line.text("KTAP version 1\n1..").number(plan as i64);
+        line.print(STDOUT);
+        Self::default()
+    }
+
+    /// Closes it at once: nothing can be run, and this is why. Returns the exit code.
+    #[must_use]
+    pub fn refused(self, refusal: Refusal) -> u8 {
+        let mut line = Line::default();
+        match refusal {
+            Refusal::Errno(errno) => line.text("# init: can't list /: ").errno(errno),
+            Refusal::TooMany => {
+                line.text("# init: too many files in /");
+            }
+        }
+        line.print(STDOUT);
+        self.close()
+    }
+
+    /// Adds a fixture's result. What it has said stands above the line as a diagnostic, or in it as
+    /// the reason of a skip.
+    pub fn result(&mut self, fixture: &[u8], end: End, said: &Said) {
+        let number = 1 + self.pass + self.fail + self.skip;
+        let said = said.split(|byte| *byte == b'\n');
+        let mut said = said.filter(|text| !text.is_empty());
+        let skip = end == End::Exited(SKIP);
+        let reason = if skip { said.next() } else { None };
+        for text in said {
+            quote(Line::default().text("# "), text).print(STDOUT);
+        }
+        let mut line = Line::default();
+        line.text(self.count(end)).number(number.into());
+        quote(line.text(" "), fixture);
+        tell(end, &mut line);
+        quote(&mut line, reason.unwrap_or_default()).print(STDOUT);
+    }
+
+    fn count(&mut self, end: End) -> &'static str {
+        let (count, word) = match end {
+            End::Exited(0) => (&mut self.pass, "ok "),
+            End::Exited(SKIP) => (&mut self.skip, "ok "),
+            _ => (&mut self.fail, "not ok "),
+        };
+        *count += 1;
+        word
+    }
+
+    /// Adds the totals, as kselftest words them. Returns the exit code: 0 if something has passed
+    /// and nothing failed, 77 if all was skipped, otherwise 1.
+    #[must_use]
+    pub fn close(self) -> u8 {
+        let mut line = Line::default();
+        line.text("# Totals: pass:").number(self.pass.into());
+        line.text(" fail:").number(self.fail.into());
+        line.text(" xfail:0 xpass:0 skip:").number(self.skip.into());
+        line.text(" error:0").print(STDOUT);
+        match self {
+            Self {
+                fail: 0, pass: 1.., ..
+            } => 0,
+            Self {
+                fail: 0, skip: 1.., ..
+            } => SKIP,
+            _ => 1,
+        }
+    }
+}
+
+/// Adds what stands behind the fixture's name.
+fn tell(end: End, line: &mut Line) {
+    match end {
+        End::Exited(0) => {}
+        End::Exited(SKIP) => {
+            line.text(" # SKIP ");
+        }
+        End::Exited(code) => line.text(" # exit=").number(code.into()),
+        End::Signalled(signal) => line.text(" # signal=").number(signal.into()),
+        End::TimedOut | End::Immortal => {
+            line.text(" # TIMEOUT ").number(LIMIT_S.into());
+            line.text(if end == End::TimedOut {
+                " seconds"
+            } else {
+                " seconds, survives SIGKILL"
+            });
+        }
+        End::NotStarted(call, errno) => line.text(" # ERROR ").text(call).text(": ").errno(errno),
+    }
+}
+
+/// Adds what somebody else has written, without what a terminal would not print.
+fn quote<'a>(line: &'a mut Line, text: &[u8]) -> &'a mut Line {
+    // `foreign` shows 80 bytes.
+    for part in text.chunks(80) {
+        line.foreign(part);
+    }
+    line
+}

@@ -1,0 +1,101 @@
+//! Bare ground: the programs in an archive of their own, as the whole file system of a machine or
+//! of a container.
+
+pub mod accelerator;
+pub mod archive;
+pub mod kernel;
+pub mod ktap;
+pub mod matrix;
+pub mod oops;
+pub mod vm;
+
+use crate::compare::{Verdict, compare};
+use crate::expected::load_on;
+use crate::{scenarios, shipped};
+use anyhow::{Context, Result, bail, ensure};
+use archive::{Node, initramfs};
+use ktap::Report;
+use vm::{Boot, End, Machine};
+
+/// A root directory with every program that is shipped, /tmp, and /dev.
+#[must_use]
+pub fn ground() -> Vec<Node> {
+    let own = ["init", "ioworkload"].map(str::to_owned);
+    let names = scenarios().into_iter().chain(own);
+    let programs = names.map(|name| Node::program(&name, shipped(&name)));
+    programs.chain([Node::tmp()]).chain(Node::dev()).collect()
+}
+
+/// A root directory with one program.
+#[must_use]
+pub fn ground_of(program: &str) -> Vec<Node> {
+    let program = Node::program(program, shipped(program));
+    Node::dev()
+        .into_iter()
+        .chain([Node::tmp(), program])
+        .collect()
+}
+
+/// Boots `init` and reads its report; `words` stand on the kernel's command line.
+///
+/// # Errors
+/// QEMU is missing, or there is no whole report.
+pub fn run(
+    machine: &Machine,
+    log: &str,
+    nodes: Vec<Node>,
+    words: &str,
+    each: &mut dyn FnMut(&str),
+) -> Result<(Report, Boot)> {
+    let boot = machine.boot(log, &initramfs(nodes)?, words, each)?;
+    let report = report(&boot).with_context(|| boot.log.display().to_string())?;
+    Ok((report, boot))
+}
+
+/// The report of a machine, if all that it has left behind says the same.
+fn report(boot: &Boot) -> Result<Report> {
+    match &boot.end {
+        End::TimedOut => bail!(
+            "still running after {} s, so it was stopped",
+            boot.time.as_secs()
+        ),
+        End::Qemu(how) => bail!("QEMU {how}"),
+        End::Well | End::Badly | End::Off => {}
+    }
+    if let Some(panic) = boot.panic() {
+        let unpacking = boot
+            .console
+            .iter()
+            .find(|line| line.contains("nitramfs unpacking failed"));
+        bail!(
+            "{panic}{}",
+            unpacking
+                .map(|line| format!(" ({line})"))
+                .unwrap_or_default()
+        )
+    }
+    let report = ktap::read(boot.console.iter().map(String::as_str))?;
+    let port = match boot.end {
+        End::Well => true,
+        End::Badly => false,
+        // A kernel that keeps its ports from programs: the report is all there is.
+        _ => report.well(),
+    };
+    ensure!(
+        port == report.well(),
+        "the report says one thing and init's verdict another"
+    );
+    Ok(report)
+}
+
+/// Boots straight into a fixture, the only file of its archive, and holds what the kernel sees
+/// against the expected trace.
+///
+/// # Errors
+/// QEMU is missing, or the machine has not come to the fixture's end.
+pub fn trace(machine: &Machine, scenario: &str) -> Result<Verdict> {
+    let expected = load_on(scenario, machine.kernel.version()?)?;
+    let log = format!("{}-{scenario}", machine.kernel.name);
+    let seen = oops::witness(machine, &log, ground_of(scenario), scenario, &expected)?;
+    Ok(compare(&expected, &seen))
+}
