@@ -5,6 +5,7 @@ mod programs;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use ioworkload_tests::compare::compare;
+use ioworkload_tests::events::{self, Event};
 use ioworkload_tests::expected::load;
 use ioworkload_tests::held::Held;
 use ioworkload_tests::room::Room;
@@ -14,6 +15,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::sync::{LazyLock, Mutex};
+use std::thread;
 
 const WITNESSES: [(&str, Witness); 5] = [
     ("strace", strace::witness),
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         let title = format!("control::seccomp::{}", fault.name);
         trials.push(trial(title, move || forbidden(fault)));
     }
+    trials.extend(controls());
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
@@ -195,5 +198,92 @@ fn forbidden(fault: &Fault) -> Result<()> {
     let program = altered(fault.name)?;
     let end = seccomp::witness(&load("aio-submit")?, &program, &confine)?;
     ensure!(end == fault.end, "it {end}, not {}", fault.end);
+    Ok(())
+}
+
+/// What is lost is said, and so is what a user may not do.
+fn controls() -> Vec<Trial> {
+    type Small = fn(usize, &Path, &dyn Fn(&mut Command)) -> Result<Seen>;
+    let mut trials = Vec::new();
+    let small: [(&str, usize, Small); 3] = [
+        ("perf", 1, perf::with_buffer),
+        ("ftrace", 4, ftrace::with_buffer),
+        ("bpftrace", 1, bpftrace::with_buffer),
+    ];
+    for (name, size, witness) in small {
+        let title = format!("control::{name}::lost-events");
+        trials.push(trial(title, move || {
+            let seen = witness(size, &shipped("aio-burst"), &|_| ());
+            says(seen, "witness lost events: ")
+        }));
+    }
+    for (name, witness) in WITNESSES.into_iter().skip(1) {
+        let title = format!("control::{name}::without-rights");
+        trials.push(trial(title, move || {
+            let advice = "run as root, or take strace, which anyone can have";
+            let seen = as_nobody(|| witness(&shipped("aio-setup"), &|_| ()));
+            says(seen, &format!("{name} needs root: {advice}"))
+        }));
+    }
+    trials.push(trial("control::an-event-is-lost".into(), an_event_is_lost));
+    trials
+}
+
+/// It fails with a line that starts so.
+fn says(seen: Result<Seen>, start: &str) -> Result<()> {
+    let error = seen.err().context("it passes")?;
+    ensure!(format!("{error:#}").starts_with(start), "{error:#}");
+    Ok(())
+}
+
+/// Runs something in a thread that is nobody's: without libc, which would take all threads along.
+fn as_nobody<T: Send>(run: impl FnOnce() -> T + Send) -> T {
+    const NOBODY: libc::uid_t = 65534;
+    let nobody = || {
+        // SAFETY: the call takes no pointer.
+        let done = unsafe { libc::syscall(libc::SYS_setresuid, NOBODY, NOBODY, NOBODY) };
+        assert_eq!(done, 0, "only root can become somebody else");
+        run()
+    };
+    thread::scope(|scope| scope.spawn(nobody).join()).expect("a witness does not panic")
+}
+
+/// A run of aio-setup, as ftrace and perf tell it.
+const RUN: [&str; 6] = [
+    "sys_exit: NR 59 = 0",
+    "sys_enter: NR 206 (20, 7ffc0, 0, 0, 0, 0)",
+    "sys_exit: NR 206 = 0",
+    "sys_enter: NR 207 (7f1000, 7ffc0, 0, 0, 0, 0)",
+    "sys_exit: NR 207 = 0",
+    "sys_enter: NR 231 (0, 7ffc0, 0, 0, 0, 0)",
+];
+
+/// Whichever event is missing: somebody says so.
+fn an_event_is_lost() -> Result<()> {
+    let events = RUN.map(|text| events::parse(7, text));
+    let events: Vec<_> = events.into_iter().collect::<Result<_>>()?;
+    let differences = |events: &[Event]| {
+        let seen = events::family(7, events, "exited with 0".into())?;
+        anyhow::Ok(compare(&load("aio-setup")?, &seen).differences())
+    };
+    ensure!(
+        differences(&events)?.is_empty(),
+        "{:?}",
+        differences(&events)
+    );
+    for lost in 0..events.len() {
+        let mut events = events.clone();
+        events.remove(lost);
+        match differences(&events) {
+            Ok(found) => ensure!(
+                lost == 5 && found == ["missing: exit_group"],
+                "{lost}: {found:?}"
+            ),
+            Err(error) => ensure!(
+                format!("{error:#}").starts_with("witness lost events: "),
+                "{error:#}"
+            ),
+        }
+    }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use crate::syscalls;
 use crate::trace::{Call, Seen};
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 
 /// What happened in a thread.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -72,62 +72,91 @@ pub fn family(first: i32, events: &[Event], end: String) -> Result<Seen> {
     let execve = |event: &Event| event.tid == first && event.what == What::Exit(EXECVE, 0);
     let start = events.iter().position(execve);
     let start = start.context("witness lost events: it has seen no execve")?;
-    let mut seen = process(first, &events[start + 1..])?;
+    let mut seen = process(first, false, &events[start + 1..])?;
     seen.end = end;
     Ok(seen)
 }
 
-fn process(tid: i32, events: &[Event]) -> Result<Seen> {
-    let mut seen = Seen::default();
-    let mut open = false;
-    for (at, event) in events
+/// A thread's calls; a child begins with the end of the call that made it, which is not its own.
+fn process(tid: i32, child: bool, events: &[Event]) -> Result<Seen> {
+    let mut thread = Thread::default();
+    let own = events
         .iter()
         .enumerate()
-        .filter(|(_, event)| event.tid == tid)
-    {
-        let last = seen.calls.last_mut();
-        match (&event.what, last) {
-            (What::Enter(nr, args), _) if !open => {
-                seen.calls.push(call(*nr, args)?);
-                open = true;
-            }
-            (What::Exit(nr, ret), Some(call)) if open => {
-                ensure!(
-                    [call.nr as i64, -1].contains(nr),
-                    "witness lost events: {call} ends as number {nr}"
-                );
-                call.ret = Some(*ret);
-                open = false;
-            }
-            // A child begins with the end of the call that made it.
-            (What::Exit(..), None) => {}
-            (What::Fork(child), _) => seen.children.push(process(*child, &events[at + 1..])?),
-            // Of a buffer of 0 bytes nothing is said.
-            (What::Memory(_, bytes), Some(_)) if bytes.is_empty() => {}
-            (What::Memory(address, bytes), Some(call)) => {
-                let memory = if open {
-                    &mut call.before
-                } else {
-                    &mut call.after
-                };
-                // What was read piece by piece is one from the first address on.
-                for (start, piece) in memory.iter_mut() {
-                    if start + piece.len() as u64 == *address {
-                        piece.extend(bytes);
-                    }
-                }
-                memory.insert(*address, bytes.clone());
-            }
-            (what, last) => bail!("witness lost events: {what:?} behind {last:?}"),
+        .filter(|(_, event)| event.tid == tid);
+    for (at, Event { what, .. }) in own {
+        match what {
+            What::Enter(nr, args) => thread.enter(call(*nr, args)?)?,
+            What::Exit(..) if child && thread.calls.is_empty() => {}
+            What::Exit(nr, ret) => thread.exit(*nr, *ret)?,
+            What::Fork(pid) => thread
+                .children
+                .push(process(*pid, true, &events[at + 1..])?),
+            What::Memory(address, bytes) => thread.memory(*address, bytes),
         }
     }
-    seen.end = match seen.calls.last() {
-        Some(call) if open && ENDS.contains(&call.nr) => {
+    let end = match thread.calls.last() {
+        Some(call) if thread.open && ENDS.contains(&call.nr) => {
             format!("exited with {}", call.args[0] & 0xff)
         }
-        last => format!("ended behind {last:?}"),
+        Some(call) => format!("ended behind {call}"),
+        None => "did nothing".into(),
     };
-    Ok(seen)
+    Ok(Seen {
+        calls: thread.calls,
+        end,
+        children: thread.children,
+    })
+}
+
+/// A thread, up to some event.
+#[derive(Default)]
+struct Thread {
+    calls: Vec<Call>,
+    /// The last call has not ended.
+    open: bool,
+    children: Vec<Seen>,
+}
+
+impl Thread {
+    fn enter(&mut self, call: Call) -> Result<()> {
+        let last = self.calls.last().filter(|_| self.open);
+        if let Some(last) = last {
+            bail!("witness lost events: {call} begins within {last}");
+        }
+        self.calls.push(call);
+        self.open = true;
+        Ok(())
+    }
+
+    fn exit(&mut self, nr: i64, ret: i64) -> Result<()> {
+        let last = self.calls.last_mut().filter(|_| self.open);
+        let last = last.filter(|call| [call.nr as i64, -1].contains(&nr));
+        let Some(call) = last else {
+            bail!("witness lost events: a call of number {nr} ends that has not begun");
+        };
+        call.ret = Some(ret);
+        self.open = false;
+        Ok(())
+    }
+
+    fn memory(&mut self, address: u64, bytes: &[u8]) {
+        let Some(call) = self.calls.last_mut().filter(|_| !bytes.is_empty()) else {
+            return;
+        };
+        let memory = if self.open {
+            &mut call.before
+        } else {
+            &mut call.after
+        };
+        // What was read piece by piece is one from the first address on.
+        for (start, piece) in memory.iter_mut() {
+            if start + piece.len() as u64 == address {
+                piece.extend(bytes);
+            }
+        }
+        memory.insert(address, bytes.to_vec());
+    }
 }
 
 /// A call that has begun.
