@@ -4,6 +4,8 @@
 FIXTURE_TMP ?= /tmp
 # One scenario instead of all (run, trace).
 SCENARIO ?=
+# strace, which anyone can have, or as root: ptrace, perf, ftrace, bpftrace (trace).
+TRACER ?= strace
 # Where `make install` puts things; DESTDIR goes in front, for packagers.
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -21,7 +23,7 @@ QEMU ?= qemu-system-x86_64
 # What vm-matrix boots.
 KERNELS ?= bullseye bookworm trixie sid
 
-VARIABLES := FIXTURE_TMP SCENARIO PREFIX DESTDIR COUNT MINUTES CARGO KERNEL MEM CPUS TIMEOUT QEMU KERNELS
+VARIABLES := FIXTURE_TMP SCENARIO TRACER PREFIX DESTDIR COUNT MINUTES CARGO KERNEL MEM CPUS TIMEOUT QEMU KERNELS
 BUILT := target/x86_64-unknown-linux-gnu/release
 PROGRAMS := $(shell sed -n 's/^    { name = "\([a-z0-9-]*\)".*/\1/p' Cargo.toml)
 FIXTURES := $(filter-out ioworkload init,$(PROGRAMS))
@@ -57,10 +59,8 @@ target/fixtures/%: $(BUILT)/% Makefile
 run: all need-run ## run every scenario under strace and compare; SCENARIO=… shows that one's calls
 	@$(CARGO) run --quiet --locked --target-dir target -p ioworkload-tests --bin run -- $(SCENARIO)
 
-trace: all need-run ## show what strace sees of SCENARIO
-	@test -n '$(SCENARIO)' || { echo 'make trace: say which: SCENARIO=aio-submit, say' >&2; exit 2; }
-	@test -x 'target/fixtures/$(SCENARIO)' || { echo 'make trace: no such scenario: $(SCENARIO)' >&2; exit 2; }
-	strace -f target/fixtures/$(SCENARIO)
+trace: all need-trace ## show what TRACER sees of SCENARIO next to what is expected
+	@$(CARGO) run --quiet --locked --target-dir target -p ioworkload-tests --bin trace -- '$(SCENARIO)' '$(TRACER)'
 
 BARE := $(CARGO) run --quiet --locked --target-dir target -p ioworkload-tests --bin bare --
 NEED_VM = $(if $(filter qemu-system-x86_64,$(QEMU)),need-vm,need-build)
@@ -103,9 +103,10 @@ NEEDS_build := cc:gcc /usr/include/linux/aio_abi.h:libc6-dev
 NEEDS_run := strace:strace
 NEEDS_vm := $(NEEDS_build) qemu-system-x86_64:qemu-system-x86
 NEEDS_test := strace:strace perf:linux-perf bpftrace:bpftrace man:man-db $(NEEDS_vm)
+NEEDS_trace = $(filter $(TRACER):%,$(NEEDS_test))
 NEEDS_lint := $(NEEDS_build)
-.PHONY: need-build need-run need-vm need-test need-lint
-need-build need-run need-vm need-test need-lint: need-%: need-cargo
+.PHONY: need-build need-run need-trace need-vm need-test need-lint
+need-build need-run need-trace need-vm need-test need-lint: need-%: need-cargo
 	@missing=; for need in $(NEEDS_$*); do \
 		command -v "$${need%%:*}" >/dev/null || test -e "$${need%%:*}" || missing="$$missing $${need#*:}"; \
 	done; \

@@ -10,24 +10,16 @@ use ioworkload_tests::expected::load;
 use ioworkload_tests::held::Held;
 use ioworkload_tests::room::Room;
 use ioworkload_tests::trace::{Seen, Witness};
-use ioworkload_tests::{bpftrace, ftrace, perf, ptrace, scenarios, seccomp, shipped, strace};
+use ioworkload_tests::{bpftrace, ftrace, perf, scenarios, seccomp, shipped, witnesses};
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::sync::{LazyLock, Mutex};
 use std::thread;
 
-const WITNESSES: [(&str, Witness); 5] = [
-    ("strace", strace::witness),
-    ("ptrace", ptrace::witness),
-    ("perf", perf::witness),
-    ("ftrace", ftrace::witness),
-    ("bpftrace", bpftrace::witness),
-];
-
 fn main() -> ExitCode {
     let mut trials = Vec::new();
-    for (name, witness) in WITNESSES {
+    for (name, witness) in witnesses::ALL {
         for scenario in scenarios() {
             let title = format!("{name}::{scenario}");
             trials.push(trial(title, move || exact(name, witness, &scenario)));
@@ -217,7 +209,7 @@ fn controls() -> Vec<Trial> {
             says(seen, "witness lost events: ")
         }));
     }
-    for (name, witness) in WITNESSES.into_iter().skip(1) {
+    for (name, witness) in witnesses::ALL.into_iter().skip(1) {
         let title = format!("control::{name}::without-rights");
         trials.push(trial(title, move || {
             let advice = "run as root, or take strace, which anyone can have";

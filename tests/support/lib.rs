@@ -24,6 +24,8 @@ pub mod strace;
 pub mod syscalls;
 pub mod trace;
 pub mod tracefs;
+pub mod witnesses;
+pub mod writer;
 
 use std::path::{Path, PathBuf};
 

@@ -1,0 +1,150 @@
+//! Is every expected trace what the README says that it is: valid by the schema, laid out line by
+//! line, named as its file, and are the examples that use them right?
+
+use ioworkload_tests::expected::path;
+use ioworkload_tests::{root, scenarios, writer};
+use jsonschema::Validator;
+use serde_json::{Value, json};
+use std::fs;
+
+fn schema() -> Validator {
+    let file = root().join("tests/expected-trace.schema.json");
+    let schema = fs::read_to_string(file).expect("the schema is there");
+    let schema = serde_json::from_str(&schema).expect("JSON");
+    jsonschema::meta::validate(&schema).expect("a schema");
+    jsonschema::validator_for(&schema).expect("a schema")
+}
+
+fn text(scenario: &str) -> String {
+    fs::read_to_string(path(scenario)).expect("a trace")
+}
+
+fn trace(scenario: &str) -> Value {
+    serde_json::from_str(&text(scenario)).expect("JSON")
+}
+
+#[test]
+fn every_trace_is_valid() {
+    let schema = schema();
+    for scenario in scenarios() {
+        let trace = trace(&scenario);
+        let errors: Vec<_> = schema
+            .iter_errors(&trace)
+            .map(|e| format!("{}: {e}", e.instance_path()))
+            .collect();
+        assert_eq!(errors, [""; 0], "{scenario}");
+        assert_eq!(trace["scenario"], scenario);
+    }
+}
+
+#[test]
+fn every_trace_is_laid_out() {
+    for scenario in scenarios() {
+        assert_eq!(
+            text(&scenario),
+            writer::file(&trace(&scenario)),
+            "{scenario}"
+        );
+    }
+}
+
+#[test]
+fn another_layout_is_noticed() {
+    let good = text("aio-getevents");
+    let call = r#"{"name": "io_destroy", "nr": 207, "args": ["$ctx"], "ret": 0}"#;
+    let others = [
+        r#"{"nr": 207, "name": "io_destroy", "args": ["$ctx"], "ret": 0}"#,
+        r#"{"name": "io_destroy","nr": 207, "args": ["$ctx"], "ret": 0}"#,
+        "{\"name\": \"io_destroy\", \"nr\": 207,\n \"args\": [\"$ctx\"], \"ret\": 0}",
+        r#"{"name": "io_destroy", "nr": 207, "args": ["$ctx"], "ret": 0, "note": 1}"#,
+    ];
+    for other in others {
+        assert_eq!(good.matches(call).count(), 1);
+        let bad = good.replace(call, other);
+        let value: Value = serde_json::from_str(&bad).expect("JSON");
+        assert_ne!(bad, writer::file(&value), "{other}");
+    }
+}
+
+/// Every place of a trace, spoilt one by one.
+#[test]
+fn a_broken_trace_is_refused() {
+    let rows = [
+        ("/format", json!(2)),
+        ("/scenario", json!("aio submit")),
+        ("/about", json!("no sentence")),
+        ("/calls", json!([])),
+        ("/children", json!([])),
+        ("/note", json!(1)),
+        ("/calls/0/name", json!("io-setup")),
+        ("/calls/0/nr", json!("257")),
+        ("/calls/0/nr", json!(-1)),
+        ("/calls/0/args", json!([1, 2, 3, 4, 5, 6, 7])),
+        ("/calls/0/args/0", json!("fd")),
+        ("/calls/0/args/0", json!(-100)),
+        ("/calls/0/args/0", json!(9_007_199_254_740_992_u64)),
+        ("/calls/0/args/0", json!("0x1f")),
+        ("/calls/0/args/0", json!(1.5)),
+        ("/calls/0/args/0", json!(null)),
+        ("/calls/0/ret", json!("&fd")),
+        ("/calls/0/ret", json!("0")),
+        ("/calls/0/ret", json!([0, 1])),
+        ("/calls/0/ret", json!({"min": 0, "max": 1})),
+        ("/calls/0/sys_exit", json!("-514")),
+        ("/calls/0/why", json!("")),
+        ("/calls/0/in", json!({})),
+        ("/calls/0/in", json!({"path": "/tmp"})),
+        ("/calls/2/in/&iocb", json!({})),
+        ("/calls/2/in/&iocb", json!({"aio_data": "text"})),
+        ("/calls/2/in/&iocb", json!({"aio_data": {"a": 1}})),
+        ("/calls/0/out", json!({"&path": []})),
+        ("/calls/0/note", json!(1)),
+        ("/calls/0/since", json!([])),
+        ("/calls/0/since", json!([{"kernel": "6.4"}])),
+        ("/calls/0/since", json!([{"kernel": 6, "ret": 0}])),
+        ("/calls/0/since", json!([{"ret": 0}])),
+        (
+            "/calls/0",
+            json!({"repeat": 0, "calls": [{"name": "getpid", "nr": 39, "args": [], "ret": 1}]}),
+        ),
+        ("/calls/0", json!({"repeat": 2, "calls": []})),
+        (
+            "/calls/0",
+            json!({"repeat": {"min": 1, "max": 2}, "calls": [{"name": "getpid", "nr": 39, "args": [], "ret": 1}]}),
+        ),
+    ];
+    let schema = schema();
+    for (place, value) in rows {
+        let mut trace = trace("aio-getevents");
+        put(&mut trace, place, value.clone());
+        assert!(!schema.is_valid(&trace), "{place}: {value}");
+    }
+}
+
+#[test]
+fn an_incomplete_trace_is_refused() {
+    let schema = schema();
+    for key in ["format", "scenario", "about", "calls"] {
+        let mut trace = trace("aio-getevents");
+        trace.as_object_mut().expect("an object").remove(key);
+        assert!(!schema.is_valid(&trace), "{key}");
+    }
+    for key in ["name", "nr", "args", "ret"] {
+        let mut trace = trace("aio-getevents");
+        trace["calls"][0]
+            .as_object_mut()
+            .expect("an object")
+            .remove(key);
+        assert!(!schema.is_valid(&trace), "{key}");
+    }
+}
+
+/// Puts a value in its place; the last step may be a key that is not there yet.
+fn put(trace: &mut Value, place: &str, value: Value) {
+    let (parent, key) = place.rsplit_once('/').expect("a place");
+    let parent = trace.pointer_mut(parent).expect("a parent");
+    match parent {
+        Value::Array(items) => items[key.parse::<usize>().expect("a number")] = value,
+        parent => parent[key] = value,
+    }
+}
