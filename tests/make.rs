@@ -23,6 +23,7 @@ fn make(directory: &Path, args: &[&str]) -> Command {
         "MFLAGS",
         "FIXTURE_TMP",
         "SCENARIO",
+        "TRACER",
     ] {
         make.env_remove(outer);
     }
