@@ -102,7 +102,7 @@ include src/package/package.mk
 NEEDS_build := cc:gcc /usr/include/linux/aio_abi.h:libc6-dev
 NEEDS_run := strace:strace
 NEEDS_vm := $(NEEDS_build) qemu-system-x86_64:qemu-system-x86
-NEEDS_test := strace:strace perf:linux-perf bpftrace:bpftrace man:man-db $(NEEDS_vm)
+NEEDS_test := strace:strace perf:linux-perf bpftrace:bpftrace man:man-db $(NEEDS_vm) chattr:e2fsprogs mount:mount
 NEEDS_trace = $(filter $(TRACER):%,$(NEEDS_test))
 NEEDS_lint := $(NEEDS_build)
 .PHONY: need-build need-run need-trace need-vm need-test need-lint

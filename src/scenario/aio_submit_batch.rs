@@ -34,9 +34,6 @@ crate::story!("aio-submit-batch");
 
 const MOST: usize = 32;
 
-/// How many requests go to the kernel at once, and how many completions are fetched first.
-const BATCHES: [(usize, usize); 3] = [(2, 2), (8, 8), (MOST, 20)];
-
 fn run() -> Outcome {
     let target = Target::create(TARGET)?; // openat
     let mut iocbs = [pwrite(target.fd(), 0xda7a_0b00); MOST];
@@ -50,22 +47,28 @@ fn run() -> Outcome {
     let mut ctx = Context::default();
     // SAFETY: the kernel writes the handle to `ctx` before io_setup returns.
     unsafe { call!(io_setup(MOST as u64, &raw mut ctx.id) = 0) };
-    for (all, first) in BATCHES {
-        let (all_nr, nr) = (all as i64, first as i64);
-        // SAFETY: the kernel works on `iocbpp`, `iocbs`, PAYLOAD and `events`, room for all
-        // completions of a batch. They outlive the context, the last declared.
-        unsafe {
-            call!(io_submit(ctx.id, all_nr, iocbpp.as_ptr()) = all_nr);
-            call!(io_getevents(ctx.id, nr, nr, event, &raw const deadline) = nr);
-            if all > first {
-                let (rest, nr) = (event.add(first), all_nr - nr);
-                call!(io_getevents(ctx.id, nr, nr, rest, &raw const deadline) = nr);
-            }
-        }
-        for (event, iocb) in events.iter().zip(&iocbs).take(all) {
-            completed!(*event, *iocb, 15);
-        }
+    // SAFETY: the kernel works on `iocbpp`, `iocbs`, PAYLOAD and `events`, room for all completions
+    // of a batch. They outlive the context, the last declared.
+    unsafe {
+        call!(io_submit(ctx.id, 2, iocbpp.as_ptr()) = 2);
+        call!(io_getevents(ctx.id, 2, 2, event, &raw const deadline) = 2);
+        complete(&events, &iocbs, 2)?;
+        call!(io_submit(ctx.id, 8, iocbpp.as_ptr()) = 8);
+        call!(io_getevents(ctx.id, 8, 8, event, &raw const deadline) = 8);
+        complete(&events, &iocbs, 8)?;
+        call!(io_submit(ctx.id, 32, iocbpp.as_ptr()) = 32);
+        call!(io_getevents(ctx.id, 20, 20, event, &raw const deadline) = 20);
+        call!(io_getevents(ctx.id, 12, 12, event.add(20), &raw const deadline) = 12);
+        complete(&events, &iocbs, 32)?;
     }
     call!(io_destroy(ctx.release()) = 0);
     target.remove() // close, unlinkat
+}
+
+/// Holds the first completions against their requests.
+fn complete(events: &[IoEvent], iocbs: &[Iocb], all: usize) -> Outcome {
+    for (event, iocb) in events.iter().zip(iocbs).take(all) {
+        completed!(*event, *iocb, 15);
+    }
+    Ok(())
 }

@@ -39,13 +39,14 @@ fn run() -> Outcome {
     let iocbpp = [&raw mut iocb];
     let (mut event, now) = (IoEvent::default(), NOW);
     let mut ctx = Context::default();
-    let mut taken = 0_u32;
+    let mut taken = 1_u32;
     // SAFETY: the kernel works on `ctx`, `iocbpp`, `iocb`, PAYLOAD and `event`, room for the one
     // completion that is fetched at a time. They outlive the context, the first to go. Its ring is
     // mapped until io_destroy.
     unsafe {
         call!(io_setup(1, &raw mut ctx.id) = 0);
         let ring = (ctx.id as *const AioRing).read_volatile();
+        call!(io_submit(ctx.id, 1, iocbpp.as_ptr()) = 1);
         while call!(io_submit(ctx.id, 1, iocbpp.as_ptr()) = [1, -EAGAIN]) == 1 {
             taken += 1;
         }

@@ -92,8 +92,8 @@ const ERRORS: &[(&str, &[Errno])] = &[
     ),
 ];
 
-/// Those whose names are in a fixture; any other is `unknown`.
-pub const NAMED: &[Errno] = &[
+/// Those whose names are in every program at least.
+const NAMED: &[Errno] = &[
     EPERM,
     ENOENT,
     EINTR,
@@ -117,6 +117,16 @@ pub const NAMED: &[Errno] = &[
     EINPROGRESS,
     EDQUOT,
 ];
+
+/// What a line calls an error: its name, or `unknown` for some.
+pub fn word(errno: Errno) -> String {
+    let name = format!("{errno:?}");
+    let known = ioworkload::sys::Errno::check(-(errno as isize) as usize);
+    let told = known.map_or_else(ioworkload::sys::Errno::name, |_| b"no error");
+    let fine = told == name.as_bytes() || told == b"unknown" && !NAMED.contains(&errno);
+    assert!(fine, "{name} is called {}", String::from_utf8_lossy(told));
+    String::from_utf8_lossy(told).into_owned()
+}
 
 /// The answers to try: errors, and numbers that are not the right one.
 pub fn answers(call: &Call) -> Vec<i64> {

@@ -6,11 +6,11 @@
 //! kernel's: io_getevents and io_pgetevents that wait are interrupted, and answer EINTR.
 
 use crate::length::rounds;
-use crate::places::places;
+use crate::places::{Place, places};
 use crate::run::{Ended, finish, fixture, next_run, start};
 use crate::tally::{Cases, trial};
 use anyhow::{Context, Result, ensure};
-use ioworkload_tests::expected::{Call, load};
+use ioworkload_tests::expected::load;
 use ioworkload_tests::hand::{self, Act, End, Run};
 use ioworkload_tests::room::Room;
 use ioworkload_tests::scenarios;
@@ -37,13 +37,7 @@ const SIGNALS: [Signal; 4] = [
 pub fn trials() -> Vec<Trial> {
     let both = |name: String| {
         let boundary = trial(BOUNDARY, &name, each_boundary);
-        [
-            boundary,
-            trial(RANDOM, &name, |name, cases| {
-                random_moments(name, cases);
-                Ok(())
-            }),
-        ]
+        [boundary, trial(RANDOM, &name, random_moments)]
     };
     let mut trials: Vec<_> = scenarios().into_iter().flat_map(both).collect();
     trials.push(Trial::test("2 kills::control", || Ok(control()?)));
@@ -52,15 +46,13 @@ pub fn trials() -> Vec<Trial> {
 
 fn each_boundary(scenario: &str, cases: &mut Cases) -> Result<()> {
     let expected = load(scenario)?;
-    let whole = hand::lead(fixture(scenario, &Room::new()), |_| Act::Go)?;
     let mut hits = Vec::new();
-    for (at, call) in places(&expected.calls, whole.calls[0].len()) {
+    for place in places(&expected.calls) {
         for entry in [true, false] {
-            let returns = call.name != "exit_group";
+            let returns = place.call.name != "exit_group";
             let hit = |signal| Hit {
                 scenario,
-                call,
-                at,
+                place,
                 entry,
                 signal,
             };
@@ -78,8 +70,7 @@ fn each_boundary(scenario: &str, cases: &mut Cases) -> Result<()> {
 
 struct Hit<'a> {
     scenario: &'a str,
-    call: &'a Call,
-    at: usize,
+    place: Place<'a>,
     entry: bool,
     signal: Signal,
 }
@@ -87,8 +78,8 @@ struct Hit<'a> {
 impl fmt::Debug for Hit<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let side = if self.entry { "entry" } else { "exit" };
-        let (signal, at, name) = (self.signal, self.at, &self.call.name);
-        write!(f, "{signal} at the {side} of call {at}, {name}")
+        let (signal, nth, name) = (self.signal, self.place.nth + 1, &self.place.call.name);
+        write!(f, "{signal} at the {side} of {name} number {nth}")
     }
 }
 
@@ -96,14 +87,16 @@ impl Hit<'_> {
     fn check(&self) -> Result<()> {
         let room = Room::new();
         let run = hand::lead(fixture(self.scenario, &room), |stop| {
-            let here = stop.process == 0 && (stop.at, stop.entry) == (self.at, self.entry);
+            let call = (stop.call.nr, stop.nth) == (self.place.call.nr, self.place.nth);
+            let here = stop.process == 0 && call && stop.entry == self.entry;
             if here {
                 Act::Signal(self.signal)
             } else {
                 Act::Go
             }
         })?;
-        ensure!(run.calls[0].len() > self.at, "ended before: {run:?}");
+        let place = run.place(self.place.call.nr, self.place.nth);
+        ensure!(place.is_some(), "ended before");
         self.ended(&run, &room)?;
         only_target(self.scenario, &room)?;
         next_run(self.scenario, &room)
@@ -111,7 +104,8 @@ impl Hit<'_> {
 
     fn lead(&self, room: &Room) -> Result<Run> {
         hand::lead(fixture(self.scenario, room), |stop| {
-            let here = stop.process == 0 && (stop.at, stop.entry) == (self.at, self.entry);
+            let call = (stop.call.nr, stop.nth) == (self.place.call.nr, self.place.nth);
+            let here = stop.process == 0 && call && stop.entry == self.entry;
             if here {
                 Act::Signal(self.signal)
             } else {
@@ -122,7 +116,7 @@ impl Hit<'_> {
 
     fn ended(&self, run: &Run, room: &Room) -> Result<()> {
         // A process that has begun to exit is out of the reach of all signals but one.
-        let exits = self.call.name == "exit_group" && self.signal != Signal::SIGKILL;
+        let exits = self.place.call.name == "exit_group" && self.signal != Signal::SIGKILL;
         let (end, stops) = match self.signal {
             _ if exits => (End::Exited(0), 0),
             Signal::SIGSTOP => return self.went_on(run, room),
@@ -144,9 +138,12 @@ impl Hit<'_> {
         ensure!(run.stops == 1, "stopped {} times", run.stops);
         ensure!(room.names().is_empty(), "left {:?}", room.names());
         let said = (run.ends[0], run.stdout.as_str(), run.stderr.as_str());
-        let line = format!("{}: {}: EINTR (errno 4)\n", self.scenario, self.call.name);
+        let line = format!(
+            "{}: {}: EINTR (errno 4)\n",
+            self.scenario, self.place.call.name
+        );
         let interrupted = self.entry
-            && ["io_getevents", "io_pgetevents"].contains(&self.call.name.as_str())
+            && ["io_getevents", "io_pgetevents"].contains(&self.place.call.name.as_str())
             && said == (Some(End::Exited(1)), "", line.as_str());
         ensure!(
             interrupted || said == (Some(End::Exited(0)), "", ""),
@@ -224,11 +221,10 @@ fn is_stopped(pid: Pid) -> Result<()> {
 /// A signal is not taken for another, and a room that stops the next run is noticed.
 fn control() -> Result<()> {
     let expected = load("aio-submit")?;
-    let calls = places(&expected.calls, expected.calls.len());
+    let calls = places(&expected.calls);
     let hit = |signal| Hit {
         scenario: "aio-submit",
-        call: calls[2].1,
-        at: 2,
+        place: calls[2],
         entry: true,
         signal,
     };

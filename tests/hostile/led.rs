@@ -4,12 +4,13 @@ use anyhow::Result;
 use ioworkload_tests::hand::{self, Act, Made, Run, Stop, peek};
 use ioworkload_tests::room::Room;
 use ioworkload_tests::shipped;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::fs;
 use std::process::Command;
 
 /// A run that was led, and what it was seen to hold at its end.
+#[derive(Debug)]
 pub struct Led {
     /// What it did and said.
     pub run: Run,
@@ -17,22 +18,27 @@ pub struct Led {
     /// started with.
     pub exit: Option<(usize, usize)>,
     /// What the calls of the first process have written: a context's handle, two descriptors.
-    given: Vec<(usize, u64)>,
+    given: HashMap<usize, u64>,
     /// The names in its room.
     pub left: Vec<String>,
 }
 
 /// Runs a scenario in a room of its own: the fixture, or `ioworkload`, whose calls are the same.
-pub fn lead(
-    program: &str,
-    scenario: &str,
-    mut act: impl FnMut(&Stop) -> Act + Send,
-) -> Result<Led> {
+pub fn lead(program: &str, scenario: &str, act: impl FnMut(&Stop) -> Act + Send) -> Result<Led> {
     let room = Room::new();
     let mut command = Command::new(shipped(program));
     command.arg(scenario);
     room.as_tmp(&mut command);
-    let (mut started, mut exit, mut given) = (None, None, Vec::new());
+    lead_as(command, &room, act)
+}
+
+/// Runs a command whose /tmp is this room.
+pub fn lead_as(
+    command: Command,
+    room: &Room,
+    mut act: impl FnMut(&Stop) -> Act + Send,
+) -> Result<Led> {
+    let (mut started, mut exit, mut given) = (None, None, HashMap::new());
     let run = hand::lead(command, |stop| {
         if stop.process == 0 {
             let started = started.get_or_insert_with(|| descriptors(stop));
@@ -108,15 +114,25 @@ impl Led {
         held
     }
 
+    /// The descriptors that the call at this place has opened.
+    pub fn opened(&self, at: usize) -> Vec<u64> {
+        let taken = self.taken(at, &self.run.calls[0][at]).into_iter();
+        let number = |held| match held {
+            Held::Descriptor(number) => Some(number),
+            Held::Context(_) | Held::Name => None,
+        };
+        taken.filter_map(number).collect()
+    }
+
     fn taken(&self, at: usize, call: &Made) -> Vec<Held> {
-        let given = self.given.iter().find(|(place, _)| *place == at);
+        let given = self.given.get(&at);
         let ret = call
             .ret
             .filter(|ret| call.real && *ret >= 0)
             .map(|ret| ret as u64);
         match (call.nr, ret, given) {
-            (IO_SETUP, _, Some((_, ctx))) => vec![Held::Context(*ctx)],
-            (PIPE2, _, Some((_, both))) => {
+            (IO_SETUP, _, Some(ctx)) => vec![Held::Context(*ctx)],
+            (PIPE2, _, Some(both)) => {
                 vec![
                     Held::Descriptor(both & 0xffff_ffff),
                     Held::Descriptor(both >> 32),

@@ -6,11 +6,14 @@
 
 mod errors;
 mod faults;
+mod grounds;
 mod kills;
 mod led;
 mod length;
+mod limits;
 mod places;
 mod run;
+mod starts;
 mod tally;
 
 use libtest_mimic::Arguments;
@@ -22,7 +25,13 @@ fn main() -> ExitCode {
     arguments.test_threads = arguments.test_threads.or(Some(4));
     length::begin();
     let listed = arguments.list;
-    let trials = [faults::trials(), kills::trials()];
+    let trials = [
+        faults::trials(),
+        kills::trials(),
+        grounds::trials(),
+        limits::trials(),
+        starts::trials(),
+    ];
     let trials = trials.into_iter().flatten().collect();
     let done = libtest_mimic::run(&arguments, trials);
     if listed {

@@ -1,56 +1,75 @@
-//! Where in a run each expected call stands.
+//! Where in a run the expected calls stand.
 
 use crate::length;
 use ioworkload_tests::expected::{Call, Count, Entry};
+use std::collections::{HashMap, HashSet};
 
 /// Behind so many calls a trace goes on in the long form only: to lead a run that far takes seconds.
 const NEAR: usize = 1_000;
 
-/// The calls and where they stand in the trace of a run with `total` calls. Of a repetition the
-/// first two rounds and the last.
-pub fn places(entries: &[Entry], total: usize) -> Vec<(usize, &Call)> {
-    let mut places = Vec::new();
-    lay(entries, total - fixed(entries), true, &mut 0, &mut places);
-    places.retain(|(at, _)| *at < NEAR || length::long());
-    places
+/// A call of a run's first process.
+#[derive(Clone, Copy)]
+pub struct Place<'a> {
+    /// As it is expected.
+    pub call: &'a Call,
+    /// Which one with this number it is, from 0.
+    pub nth: usize,
 }
 
-/// How many calls there are besides those of a repetition whose count differs.
-fn fixed(entries: &[Entry]) -> usize {
-    let count = |entry: &Entry| match entry {
-        Entry::Call(_) => 1,
-        Entry::Repeat(repeat) => match repeat.repeat {
-            Count::Exact(rounds) => rounds as usize * fixed(&repeat.calls),
-            Count::Range(_) => 0,
-        },
-    };
-    entries.iter().map(count).sum()
+/// The calls of a trace, of a repetition the first two rounds and the last. A call behind a
+/// repetition whose count differs from run to run, and with a number that is in it, is nowhere
+/// certain, and left out; so is the last round of such a repetition.
+pub fn places(entries: &[Entry]) -> Vec<Place<'_>> {
+    let mut walk = Walk::default();
+    walk.through(entries, true);
+    walk.places
 }
 
-fn lay<'a>(
-    entries: &'a [Entry],
-    rest: usize,
-    wanted: bool,
-    at: &mut usize,
-    places: &mut Vec<(usize, &'a Call)>,
-) {
-    for entry in entries {
-        match entry {
-            Entry::Call(call) => {
-                if wanted {
-                    places.push((*at, call));
+#[derive(Default)]
+struct Walk<'a> {
+    places: Vec<Place<'a>>,
+    counts: HashMap<u64, usize>,
+    uncertain: HashSet<u64>,
+    made: usize,
+}
+
+impl<'a> Walk<'a> {
+    fn through(&mut self, entries: &'a [Entry], wanted: bool) {
+        for entry in entries {
+            match entry {
+                Entry::Call(call) => self.pass(call, wanted),
+                Entry::Repeat(repeat) => {
+                    let (rounds, certain) = match repeat.repeat {
+                        Count::Exact(rounds) => (rounds, true),
+                        Count::Range(range) => (range.min.min(2), false),
+                    };
+                    for round in 1..=rounds {
+                        let last = certain && round == rounds;
+                        self.through(&repeat.calls, wanted && (round <= 2 || last));
+                    }
+                    if !certain {
+                        self.lose(&repeat.calls);
+                    }
                 }
-                *at += 1;
             }
-            Entry::Repeat(repeat) => {
-                let rounds = match repeat.repeat {
-                    Count::Exact(rounds) => rounds as usize,
-                    Count::Range(_) => rest / fixed(&repeat.calls),
-                };
-                for round in 0..rounds {
-                    let wanted = wanted && (round < 2 || round + 1 == rounds);
-                    lay(&repeat.calls, rest, wanted, at, places);
-                }
+        }
+    }
+
+    fn pass(&mut self, call: &'a Call, wanted: bool) {
+        let count = self.counts.entry(call.nr).or_default();
+        let near = self.made < NEAR || length::long();
+        if wanted && near && !self.uncertain.contains(&call.nr) {
+            self.places.push(Place { call, nth: *count });
+        }
+        *count += 1;
+        self.made += 1;
+    }
+
+    fn lose(&mut self, entries: &[Entry]) {
+        for entry in entries {
+            match entry {
+                Entry::Call(call) => drop(self.uncertain.insert(call.nr)),
+                Entry::Repeat(repeat) => self.lose(&repeat.calls),
             }
         }
     }

@@ -4,8 +4,11 @@ use anyhow::{Result, bail, ensure};
 use ioworkload_tests::hand::DEADLINE;
 use ioworkload_tests::room::Room;
 use ioworkload_tests::shipped;
-use std::io::Read;
-use std::os::unix::process::ExitStatusExt;
+use nix::sys::resource::{Resource, setrlimit};
+use nix::unistd::Uid;
+use std::env;
+use std::io::{self, Read};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -41,6 +44,31 @@ pub fn fixture(scenario: &str, room: &Room) -> Command {
     let mut command = Command::new(shipped(scenario));
     room.as_tmp(&mut command);
     command
+}
+
+/// Has the process do something before it becomes the program. `done` only makes system calls, on
+/// data made before the fork.
+pub fn before(command: &mut Command, done: impl FnMut() -> io::Result<()> + Send + Sync + 'static) {
+    // SAFETY: system calls are all that may be done between fork and exec.
+    unsafe { command.pre_exec(done) };
+}
+
+/// Sets a limit of the process that `command` will be.
+pub fn limit(command: &mut Command, what: Resource, max: u64) {
+    before(command, move || Ok(setrlimit(what, max, max)?));
+}
+
+/// Whether somebody else can be played; without it a trial is skipped, and says so.
+pub fn is_root(trial: &str) -> bool {
+    let root = Uid::effective().is_root();
+    assert!(
+        root || env::var_os("CI").is_none(),
+        "{trial} is not skipped in CI"
+    );
+    if !root {
+        eprintln!("SKIPPED, because only root can do it: {trial}");
+    }
+    root
 }
 
 /// Starts a command.

@@ -25,6 +25,7 @@ pub fn count(area: &'static str, survived: bool) {
 pub struct Cases {
     area: &'static str,
     tried: usize,
+    skipped: bool,
     lost: Vec<String>,
 }
 
@@ -34,8 +35,14 @@ impl Cases {
         Self {
             area,
             tried: 0,
+            skipped: false,
             lost: Vec::new(),
         }
+    }
+
+    /// Says that here nothing can be tried.
+    pub fn skip(&mut self) {
+        self.skipped = true;
     }
 
     /// Counts a case, and keeps what went wrong.
@@ -43,7 +50,9 @@ impl Cases {
         self.tried += 1;
         count(self.area, outcome.is_ok());
         if let Err(error) = outcome {
-            self.lost.push(format!("{title}: {error:#}"));
+            let mut lost = format!("{title}: {error:#}");
+            lost.truncate(lost.floor_char_boundary(500));
+            self.lost.push(lost);
         }
     }
 
@@ -70,7 +79,7 @@ impl Cases {
     /// # Errors
     /// What was lost: the first few.
     pub fn verdict(self) -> Result<()> {
-        ensure!(self.tried > 0, "nothing was tried");
+        ensure!(self.tried > 0 || self.skipped, "nothing was tried");
         let few: Vec<_> = self.lost.iter().take(8).map(String::as_str).collect();
         let (lost, tried) = (self.lost.len(), self.tried);
         ensure!(lost == 0, "{lost} of {tried} lost:\n{}", few.join("\n"));
@@ -78,16 +87,36 @@ impl Cases {
     }
 }
 
+/// What a trial comes to besides its cases: nothing, or that they could not be tried.
+pub trait Outcome {
+    /// As a result.
+    fn outcome(self) -> Result<()>;
+}
+
+impl Outcome for () {
+    fn outcome(self) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl Outcome for Result<()> {
+    fn outcome(self) -> Self {
+        self
+    }
+}
+
 /// A trial of one scenario.
-pub fn trial(
+pub fn trial<R: Outcome + 'static>(
     area: &'static str,
     scenario: &str,
-    test: fn(&str, &mut Cases) -> Result<()>,
+    test: fn(&str, &mut Cases) -> R,
 ) -> Trial {
     let name = scenario.to_owned();
     Trial::test(format!("{area}::{scenario}"), move || {
         let mut cases = Cases::new(area);
-        let outcome = test(&name, &mut cases).and_then(|()| cases.verdict());
+        let outcome = test(&name, &mut cases)
+            .outcome()
+            .and_then(|()| cases.verdict());
         outcome.map_err(|error| Failed::from(format!("{error:#}")))
     })
 }

@@ -7,7 +7,7 @@ use nix::sys::ptrace::{self, Options};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, setpgid};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::FileExt;
@@ -29,6 +29,8 @@ pub struct Stop<'a> {
     pub process: usize,
     /// Which of its calls, from 0.
     pub at: usize,
+    /// Which of its calls with this number, from 0.
+    pub nth: usize,
     /// Whether the call begins; otherwise it has returned.
     pub entry: bool,
     /// The call.
@@ -42,6 +44,8 @@ pub enum Act {
     Go,
     /// At an entry: the call is not made, and this is its answer.
     Answer(i64),
+    /// It runs on by itself, unseen.
+    Free,
     /// This signal is sent. What SIGSTOP has stopped is sent SIGCONT.
     Signal(Signal),
 }
@@ -116,6 +120,18 @@ pub fn lead(mut command: Command, act: impl FnMut(&Stop) -> Act + Send) -> Resul
     })
 }
 
+impl Run {
+    /// Where the `nth` call of this number stands among those of the first process.
+    #[must_use]
+    pub fn place(&self, nr: u64, nth: usize) -> Option<usize> {
+        let mut same = self.calls[0]
+            .iter()
+            .enumerate()
+            .filter(|(_, call)| call.nr == nr);
+        same.nth(nth).map(|(at, _)| at)
+    }
+}
+
 fn whole(
     command: &mut Command,
     act: impl FnMut(&Stop) -> Act,
@@ -132,10 +148,11 @@ fn whole(
 
 fn follow(first: Pid, mut act: impl FnMut(&Stop) -> Act) -> Result<Family> {
     let entry = waitpid(first, None)?;
-    ensure!(
-        entry == WaitStatus::Stopped(first, Signal::SIGTRAP),
-        "{entry:?} instead of the stop behind execve"
-    );
+    if entry != WaitStatus::Stopped(first, Signal::SIGTRAP) {
+        kill(first, Signal::SIGKILL)?;
+        waitpid(first, None)?;
+        bail!("{entry:?} instead of the stop behind execve");
+    }
     let offspring =
         Options::PTRACE_O_TRACECLONE | Options::PTRACE_O_TRACEFORK | Options::PTRACE_O_TRACEVFORK;
     let options = offspring | Options::PTRACE_O_EXITKILL | Options::PTRACE_O_TRACESYSGOOD;
@@ -169,6 +186,8 @@ struct Family {
     /// By process number: which they are, and the answer that the call they are in will get.
     members: BTreeMap<i32, (usize, Option<i64>)>,
     calls: Vec<Vec<Made>>,
+    /// How many calls of each number each has begun.
+    counts: Vec<HashMap<u64, usize>>,
     ends: Vec<Option<End>>,
     stops: usize,
 }
@@ -180,6 +199,7 @@ impl Family {
         let which = self.members.entry(pid.as_raw()).or_insert((next, None)).0;
         if which == next {
             self.calls.push(Vec::new());
+            self.counts.push(HashMap::new());
             self.ends.push(None);
         }
         which
@@ -238,6 +258,7 @@ impl Family {
         if entry {
             // SAFETY: `op` says which of the variants the kernel has filled.
             let (nr, args) = unsafe { (info.u.entry.nr, info.u.entry.args) };
+            *self.counts[which].entry(nr).or_default() += 1;
             calls.push(Made {
                 nr,
                 args,
@@ -251,16 +272,19 @@ impl Family {
         }
         let at = self.calls[which].len().checked_sub(1);
         let at = at.context("a call that ends and never began")?;
+        let call = &self.calls[which][at];
         let stop = Stop {
             pid,
             process: which,
             at,
+            nth: self.counts[which][&call.nr] - 1,
             entry,
-            call: &self.calls[which][at],
+            call,
         };
         match act(&stop) {
             Act::Go => {}
             Act::Answer(answer) => self.replace(pid, which, answer)?,
+            Act::Free => return gone(ptrace::detach(pid, None)),
             Act::Signal(signal) => gone(kill(pid, signal))?,
         }
         go(pid, None)

@@ -82,7 +82,8 @@ impl Room {
         bind(self.path(), MsFlags::empty())
     }
 
-    fn mounted(&self, command: &mut Command, flags: MsFlags) {
+    /// Runs `command` with this room as its /tmp, mounted with these flags.
+    pub fn mounted(&self, command: &mut Command, flags: MsFlags) {
         let room = self.path().to_path_buf();
         let ids = Ids::now();
         // SAFETY: between fork and exec the closure only makes system calls on data made before the

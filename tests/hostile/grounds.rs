@@ -1,0 +1,310 @@
+//! Hostile /tmp: what can stand at the target's path, what /tmp can be, who can own it.
+//!
+//! The rule: what stands in the way is removed, whatever it is, and nothing else is touched; or, if
+//! the kernel forbids that, one line says which call was refused, and nothing is touched. A scenario
+//! without a target does not care. `failure.rs` has the plain cases, these are the others.
+
+use crate::run::{Ended, before, is_root, run};
+use crate::tally::{Cases, trial};
+use anyhow::{Context, Result, ensure};
+use ioworkload_tests::expected::{Shape, load};
+use ioworkload_tests::room::Room;
+use ioworkload_tests::{scenarios, shipped};
+use libtest_mimic::Trial;
+use nix::mount::MsFlags;
+use nix::sys::stat::{Mode, SFlag, makedev, mknod};
+use nix::unistd::{Gid, Uid, chown, setgid, setgroups, setuid};
+use std::fmt;
+use std::fs::{self, Permissions};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::process::Command;
+
+const AREA: &str = "3 grounds";
+
+pub fn trials() -> Vec<Trial> {
+    let each = |name: String| trial(AREA, &name, each_ground);
+    let mut trials: Vec<_> = scenarios().into_iter().map(each).collect();
+    trials.push(Trial::test("3 grounds::control", || Ok(control()?)));
+    trials
+}
+
+/// A user who owns nothing.
+pub const NOBODY: u32 = 65534;
+
+struct Ground {
+    name: &'static str,
+    /// Lays out a room, given also the target's path in it.
+    furnish: fn(&Path, &Path) -> Result<()>,
+    flags: MsFlags,
+    user: u32,
+    /// What a run with a target says; nothing: it goes well, and the target is gone. `PATH` stands
+    /// for the target's.
+    line: &'static str,
+}
+
+const fn ground(name: &'static str, furnish: fn(&Path, &Path) -> Result<()>) -> Ground {
+    Ground {
+        name,
+        furnish,
+        flags: MsFlags::empty(),
+        user: 0,
+        line: "",
+    }
+}
+
+const GROUNDS: &[Ground] = &[
+    ground("link-to-a-device", |_, target| {
+        Ok(symlink("/dev/full", target)?)
+    }),
+    ground("link-to-itself", |_, target| Ok(symlink(target, target)?)),
+    ground("link-over-proc", |_, target| {
+        Ok(symlink("/proc/self/fd/2", target)?)
+    }),
+    ground("socket", |_, target| {
+        UnixListener::bind(target).map(drop).map_err(Into::into)
+    }),
+    ground("device", |_, target| {
+        Ok(mknod(target, SFlag::S_IFCHR, Mode::all(), makedev(1, 3))?)
+    }),
+    ground("file-without-permissions", |_, target| {
+        put(target, 0, 0o000)
+    }),
+    ground("file-of-another", |_, target| put(target, NOBODY, 0o600)),
+    ground("in-a-sticky-tmp-of-another", |room, target| {
+        put(target, NOBODY, 0o600)?;
+        tmp(room, NOBODY, 0o1777)
+    }),
+    Ground {
+        user: NOBODY,
+        line: "unlinkat: EPERM (errno 1): PATH",
+        ..ground("sticky-file-of-another", |room, target| {
+            put(target, 0, 0o666)?;
+            tmp(room, 0, 0o1777)
+        })
+    },
+    Ground {
+        user: NOBODY,
+        line: "unlinkat: EPERM (errno 1): PATH",
+        ..ground("sticky-link-of-another", |room, target| {
+            put(&room.join("victim"), NOBODY, 0o600)?;
+            symlink("victim", target)?;
+            tmp(room, 0, 0o1777)
+        })
+    },
+    Ground {
+        user: NOBODY,
+        ..ground("own-file-in-a-sticky-tmp", |room, target| {
+            put(target, NOBODY, 0o000)?;
+            tmp(room, 0, 0o1777)
+        })
+    },
+    Ground {
+        user: NOBODY,
+        ..ground("file-of-another-that-may-go", |room, target| {
+            put(target, 0, 0o600)?;
+            tmp(room, 0, 0o777)
+        })
+    },
+    Ground {
+        user: NOBODY,
+        line: "openat: EACCES (errno 13): PATH",
+        ..ground("tmp-of-another", |room, _| tmp(room, 0, 0o755))
+    },
+    Ground {
+        user: NOBODY,
+        line: "openat: EACCES (errno 13): PATH",
+        ..ground("tmp-without-permissions", |room, _| tmp(room, 0, 0o000))
+    },
+    Ground {
+        flags: MsFlags::MS_NOEXEC
+            .union(MsFlags::MS_NOSUID)
+            .union(MsFlags::MS_NODEV),
+        ..ground("noexec", |_, target| put(target, 0, 0o755))
+    },
+    Ground {
+        line: "unlinkat: EPERM (errno 1): PATH",
+        ..ground("immutable-file", |_, target| {
+            put(target, 0, 0o600)?;
+            attribute("+i", target)
+        })
+    },
+    Ground {
+        line: "unlinkat: EPERM (errno 1): PATH",
+        ..ground("append-only-file", |_, target| {
+            put(target, 0, 0o600)?;
+            attribute("+a", target)
+        })
+    },
+    Ground {
+        line: "openat: EPERM (errno 1): PATH",
+        ..ground("immutable-tmp", |room, _| attribute("+i", room))
+    },
+];
+
+fn put(path: &Path, owner: u32, mode: u32) -> Result<()> {
+    fs::write(path, "content")?;
+    chown(path, Some(Uid::from_raw(owner)), Some(Gid::from_raw(owner)))?;
+    Ok(fs::set_permissions(path, Permissions::from_mode(mode))?)
+}
+
+fn tmp(room: &Path, owner: u32, mode: u32) -> Result<()> {
+    chown(room, Some(Uid::from_raw(owner)), Some(Gid::from_raw(owner)))?;
+    Ok(fs::set_permissions(room, Permissions::from_mode(mode))?)
+}
+
+fn attribute(change: &str, path: &Path) -> Result<()> {
+    let status = Command::new("chattr").arg(change).arg(path).status();
+    ensure!(
+        status.context("chattr does not start")?.success(),
+        "chattr {change} fails here"
+    );
+    Ok(())
+}
+
+impl fmt::Debug for Ground {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+fn each_ground(scenario: &str, cases: &mut Cases) {
+    if is_root(AREA) {
+        cases.each(GROUNDS, |ground| ground.check(scenario));
+    } else {
+        cases.skip();
+    }
+}
+
+impl Ground {
+    fn check(&self, scenario: &str) -> Result<()> {
+        let room = Room::new();
+        let target = format!("ioworkload-{scenario}");
+        (self.furnish)(room.path(), &room.path().join(&target))?;
+        let before = inventory(&room)?;
+        let ended = self
+            .command(scenario, &room)
+            .and_then(|mut command| run(&mut command));
+        let after = inventory(&room);
+        // So that the room can go.
+        for path in [room.path().to_path_buf(), room.path().join(&target)] {
+            let _ = Command::new("chattr")
+                .args(["-f", "-i", "-a"])
+                .arg(path)
+                .status();
+        }
+        self.judge(scenario, &ended?, before, &after?)
+    }
+
+    /// The program is opened by us and executed by its descriptor: another user need not be able to
+    /// reach it.
+    fn command(&self, scenario: &str, room: &Room) -> Result<Command> {
+        let program = fs::File::open(shipped(scenario))?;
+        let mut command = Command::new(format!("/proc/self/fd/{}", program.as_raw_fd()));
+        room.mounted(&mut command, self.flags);
+        let user = self.user;
+        before(&mut command, move || {
+            let _kept = &program;
+            if user != 0 {
+                setgroups(&[])?;
+                setgid(Gid::from_raw(user))?;
+                setuid(Uid::from_raw(user))?;
+            }
+            Ok(())
+        });
+        Ok(command)
+    }
+
+    fn judge(
+        &self,
+        scenario: &str,
+        ended: &Ended,
+        mut before: Vec<Item>,
+        after: &[Item],
+    ) -> Result<()> {
+        let (target, cares) = (format!("ioworkload-{scenario}"), has_target(scenario)?);
+        let line = self.line.replace("PATH", &format!("/tmp/{target}"));
+        let wanted = match (cares, line.as_str()) {
+            (false, _) | (true, "") => Ended::with(0, ""),
+            (true, line) => Ended::with(1, &format!("{scenario}: {line}")),
+        };
+        ensure!(*ended == wanted, "{ended:?}, expected {wanted:?}");
+        if cares && line.is_empty() {
+            before.retain(|item| item.name != target);
+        }
+        ensure!(before == after, "there was {before:?}, there is {after:?}");
+        Ok(())
+    }
+}
+
+/// Whether a scenario makes a target file.
+pub fn has_target(scenario: &str) -> Result<bool> {
+    let path = format!("/tmp/ioworkload-{scenario}");
+    let is_it = |(_, shape): &(_, _)| matches!(shape, Shape::Bytes(text) if *text == path);
+    let expected = load(scenario)?;
+    Ok(expected
+        .each()
+        .iter()
+        .any(|call| call.before.0.iter().any(is_it)))
+}
+
+/// A name in a room, and all that is known of what it leads to but the time of its last use.
+#[derive(Clone, PartialEq, Debug)]
+struct Item {
+    name: String,
+    inode: u64,
+    mode: u32,
+    owner: u32,
+    names: u64,
+    size: u64,
+    modified: (i64, i64),
+}
+
+fn inventory(room: &Room) -> Result<Vec<Item>> {
+    let item = |name: String| {
+        let data = fs::symlink_metadata(room.path().join(&name))?;
+        Ok(Item {
+            name,
+            inode: data.ino(),
+            mode: data.mode(),
+            owner: data.uid(),
+            names: data.nlink(),
+            size: data.size(),
+            modified: (data.mtime(), data.mtime_nsec()),
+        })
+    };
+    room.names().into_iter().map(item).collect()
+}
+
+/// A change to a file, another name, another line: each is noticed.
+fn control() -> Result<()> {
+    let ground = ground("control", |_, target| put(target, 0, 0o600));
+    let room = Room::new();
+    let target = room.path().join("ioworkload-aio-submit");
+    (ground.furnish)(room.path(), &target)?;
+    fs::write(room.path().join("other"), "content")?;
+    let before = inventory(&room)?;
+    let well = Ended::with(0, "");
+    let judge = |ended: &Ended, after: &[Item]| {
+        ground
+            .judge("aio-submit", ended, before.clone(), after)
+            .is_ok()
+    };
+    fs::remove_file(target)?;
+    let after = inventory(&room)?;
+    ensure!(
+        judge(&well, &after) && !judge(&well, &before),
+        "the target must be gone"
+    );
+    ensure!(
+        !judge(&Ended::with(1, "aio-submit: x"), &after),
+        "a failure is noticed"
+    );
+    fs::write(room.path().join("other"), "CONTENT")?;
+    ensure!(!judge(&well, &inventory(&room)?), "a change is noticed");
+    fs::remove_file(room.path().join("other"))?;
+    ensure!(!judge(&well, &inventory(&room)?), "a loss is noticed");
+    Ok(())
+}

@@ -1,0 +1,290 @@
+//! Too little of everything: descriptors, file size, stack, address space, disk, inodes.
+//!
+//! The rule: a run succeeds, or one line names the call that could not be and the kernel's error,
+//! and nothing is left. Which call the limit of descriptors hits is known exactly. Three things are
+//! the kernel's alone: where it does not start a program at all, where it kills one by SIGXFSZ for
+//! writing beyond RLIMIT_FSIZE, and where it kills one by SIGSEGV that RLIMIT_STACK does not give
+//! [`STACK`]; the name that stays then is removed by the next run.
+
+use crate::faults::Fault;
+use crate::led::{Led, lead_as};
+use crate::length;
+use crate::places::places;
+use crate::run::{Ended, before, is_root, limit, next_run, run};
+use crate::tally::{Cases, trial};
+use anyhow::{Context, Result, bail, ensure};
+use ioworkload_tests::expected::load;
+use ioworkload_tests::hand::{self, Act, End, Run};
+use ioworkload_tests::room::Room;
+use ioworkload_tests::{scenarios, shipped};
+use libtest_mimic::Trial;
+use nix::errno::Errno;
+use nix::libc;
+use nix::sys::resource::Resource;
+use nix::sys::signal::{SigHandler, Signal, signal};
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+const AREA: &str = "3 limits";
+
+pub fn trials() -> Vec<Trial> {
+    let each = |name: String| trial(AREA, &name, each_limit);
+    let mut trials: Vec<_> = scenarios().into_iter().map(each).collect();
+    trials.push(Trial::test("3 limits::control", || Ok(control()?)));
+    trials
+}
+
+/// A limit, and where it is.
+#[derive(Clone, Copy, Debug)]
+enum Limit {
+    Descriptors(u64),
+    FileSize(u64),
+    /// The same, and SIGXFSZ is ignored.
+    FileSizeError(u64),
+    Stack(u64),
+    AddressSpace(u64),
+    /// A /tmp without room for data.
+    Disk,
+    /// A /tmp without room for a name.
+    Inodes,
+}
+
+const PAGE: u64 = 4096;
+
+/// The stack that a fixture needs, with what the kernel puts there.
+const STACK: u64 = 16 * 1024;
+
+fn each_limit(scenario: &str, cases: &mut Cases) {
+    let mut limits: Vec<_> = (3..=8).map(Limit::Descriptors).collect();
+    limits.extend([0, 1, 7].map(Limit::FileSize));
+    limits.extend([0, 1, 7].map(Limit::FileSizeError));
+    limits.extend((0..=8).map(|pages| Limit::Stack(pages * PAGE)));
+    let step = if length::long() { 1 } else { 4 };
+    let pages = (0..=64).step_by(step);
+    limits.extend(pages.map(|pages| Limit::AddressSpace(pages * PAGE)));
+    if is_root(AREA) {
+        limits.extend([Limit::Disk, Limit::Inodes]);
+    }
+    cases.each(&limits, |limit| limit.check(scenario));
+}
+
+impl Limit {
+    fn check(self, scenario: &str) -> Result<()> {
+        match self {
+            Self::Descriptors(max) => descriptors(scenario, max),
+            Self::FileSize(max) => file_size(scenario, max, false),
+            Self::FileSizeError(max) => file_size(scenario, max, true),
+            Self::Stack(max) => started(scenario, Resource::RLIMIT_STACK, max, &[]),
+            Self::AddressSpace(max) => {
+                let lines = ["io_setup: ENOMEM (errno 12)", "mmap: ENOMEM (errno 12)"];
+                started(scenario, Resource::RLIMIT_AS, max, &lines)
+            }
+            Self::Disk => full(scenario, "size=4k", "head -c 4096 /dev/zero >/tmp/filler"),
+            Self::Inodes => full(scenario, "nr_inodes=2", ": >/tmp/filler"),
+        }
+    }
+}
+
+/// A fixture without an environment, in a room, with nothing open but 0 to 2.
+fn bare(scenario: &str, room: &Room) -> Command {
+    let mut command = Command::new(shipped(scenario));
+    command.env_clear().arg0("");
+    room.as_tmp(&mut command);
+    before(&mut command, || {
+        let (first, last, flags) = (3_u32, u32::MAX, libc::CLOSE_RANGE_CLOEXEC);
+        // SAFETY: the call touches no memory. What it marks is closed by execve.
+        Errno::result(unsafe { libc::syscall(libc::SYS_close_range, first, last, flags) })?;
+        Ok(())
+    });
+    command
+}
+
+/// The first call that needs a number at or above the limit answers EMFILE.
+fn descriptors(scenario: &str, max: u64) -> Result<()> {
+    let room = Room::new();
+    let whole = lead_as(bare(scenario, &room), &room, |_| Act::Go)?;
+    let expected = load(scenario)?;
+    let mut command = bare(scenario, &room);
+    limit(&mut command, Resource::RLIMIT_NOFILE, max);
+    let ended = run(&mut command)?;
+    let wanted = match whole.first_descriptor_from(max) {
+        None => Ended::with(0, ""),
+        Some(at) => {
+            let nr = whole.run.calls[0][at].nr;
+            let mut places = places(&expected.calls)
+                .into_iter()
+                .filter(|place| place.call.nr == nr && whole.run.place(nr, place.nth) == Some(at));
+            let place = places.next().context("a call that is expected")?;
+            let (code, text) = Fault::new(scenario, place, Errno::EMFILE).line();
+            Ended::with(code, &format!("{scenario}: {text}"))
+        }
+    };
+    ensure!(ended == wanted, "{ended:?}, expected {wanted:?}");
+    ensure!(room.names().is_empty(), "left {:?}", room.names());
+    Ok(())
+}
+
+/// A write beyond the limit raises SIGXFSZ, which kills; ignored, there is an error in the
+/// completion, and whoever looks at it says so.
+fn file_size(scenario: &str, max: u64, ignored: bool) -> Result<()> {
+    let room = Room::new();
+    let mut command = bare(scenario, &room);
+    limit(&mut command, Resource::RLIMIT_FSIZE, max);
+    if ignored {
+        before(&mut command, ignore_sigxfsz);
+    }
+    let ended = run(&mut command)?;
+    if ended.signal == Some(Signal::SIGXFSZ as i32) && !ignored {
+        return next_run(scenario, &room);
+    }
+    fine_or_one_line(scenario, &ended)?;
+    ensure!(room.names().is_empty(), "left {:?}", room.names());
+    Ok(())
+}
+
+fn ignore_sigxfsz() -> io::Result<()> {
+    // SAFETY: the signal gets no handler.
+    unsafe { signal(Signal::SIGXFSZ, SigHandler::SigIgn)? };
+    Ok(())
+}
+
+/// With 0, or with 1 and a line of its own.
+fn fine_or_one_line(scenario: &str, ended: &Ended) -> Result<()> {
+    let line = ended.stderr.strip_suffix('\n').unwrap_or_default();
+    let own = line.starts_with(&format!("{scenario}: ")) && !line.contains('\n');
+    let fine = *ended == Ended::with(0, "") || own && *ended == Ended::with(1, line);
+    ensure!(fine, "{ended:?}");
+    Ok(())
+}
+
+/// What the kernel has started succeeds, or says one of these lines.
+fn started(scenario: &str, what: Resource, max: u64, lines: &[&str]) -> Result<()> {
+    let room = Room::new();
+    let mut command = bare(scenario, &room);
+    limit(&mut command, what, max);
+    let run = hand::lead(command, |_| Act::Free);
+    if let Ok(run) = &run
+        && run.ends[0] == Some(End::Killed(Signal::SIGSEGV))
+        && what == Resource::RLIMIT_STACK
+        && max < STACK
+    {
+        return next_run(scenario, &room);
+    }
+    ensure!(room.names().is_empty(), "left {:?}", room.names());
+    match run {
+        Ok(run) => said(scenario, &run, lines),
+        Err(error) => not_started(&error),
+    }
+}
+
+fn said(scenario: &str, run: &Run, lines: &[&str]) -> Result<()> {
+    let said = (run.ends[0], run.stdout.as_str(), run.stderr.as_str());
+    let line = |line: &&str| format!("{scenario}: {line}\n");
+    let known = lines
+        .iter()
+        .any(|text| said == (Some(End::Exited(1)), "", &line(text)));
+    ensure!(known || said == (Some(End::Exited(0)), "", ""), "{said:?}");
+    Ok(())
+}
+
+/// execve answers an error, or kills when it is too late for one.
+fn not_started(error: &anyhow::Error) -> Result<()> {
+    let refused = error
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::raw_os_error);
+    let killed = error
+        .to_string()
+        .ends_with("SIGSEGV) instead of the stop behind execve");
+    match refused {
+        Some(libc::E2BIG | libc::ENOMEM | libc::EAGAIN) => Ok(()),
+        None if killed => Ok(()),
+        _ => bail!("{error:#}"),
+    }
+}
+
+/// A tmpfs of its own over /tmp, full; what is left there is what the shell says.
+fn full(scenario: &str, size: &str, fill: &str) -> Result<()> {
+    const SCRIPT: &str =
+        r#"mount -t tmpfs -o "$1" none /tmp; eval "$2"; "$0"; code=$?; ls -A /tmp; exit $code"#;
+    let room = Room::new();
+    let program = std::fs::File::open(shipped(scenario))?;
+    let mut sh = Command::new("sh");
+    sh.args(["-c", SCRIPT]);
+    sh.arg(format!("/proc/self/fd/{}", program.as_raw_fd()))
+        .args([size, fill]);
+    room.as_tmp(&mut sh);
+    before(&mut sh, move || {
+        // SAFETY: the call touches no memory. The shell inherits the program.
+        Errno::result(unsafe { libc::fcntl(program.as_raw_fd(), libc::F_SETFD, 0) })?;
+        Ok(())
+    });
+    let mut ended = run(&mut sh)?;
+    let left = std::mem::take(&mut ended.stdout);
+    ensure!(
+        left == b"filler\n",
+        "left {:?}",
+        String::from_utf8_lossy(&left)
+    );
+    if size.starts_with("nr_inodes") && crate::grounds::has_target(scenario)? {
+        let line = format!("openat: ENOSPC (errno 28): /tmp/ioworkload-{scenario}");
+        let wanted = Ended::with(1, &format!("{scenario}: {line}"));
+        ensure!(ended == wanted, "{ended:?}, expected {wanted:?}");
+        return Ok(());
+    }
+    fine_or_one_line(scenario, &ended)
+}
+
+impl Led {
+    /// The first call that got a descriptor of this number or above.
+    fn first_descriptor_from(&self, min: u64) -> Option<usize> {
+        let calls = 0..self.run.calls[0].len();
+        let mut calls = calls.filter(|at| self.opened(*at).iter().any(|fd| *fd >= min));
+        calls.next()
+    }
+}
+
+/// Limits that bite are seen to bite.
+fn control() -> Result<()> {
+    let room = Room::new();
+    let ends = |what, max| -> Result<Ended> {
+        let mut command = bare("aio-getevents", &room);
+        limit(&mut command, what, max);
+        run(&mut command)
+    };
+    let path = "/tmp/ioworkload-aio-getevents";
+    let lines = [
+        (
+            Resource::RLIMIT_NOFILE,
+            3,
+            format!("openat: EMFILE (errno 24): {path}"),
+        ),
+        (
+            Resource::RLIMIT_FSIZE,
+            7,
+            "io_getevents: res is 7, expected 15".into(),
+        ),
+        (
+            Resource::RLIMIT_AS,
+            36 * PAGE,
+            "io_setup: ENOMEM (errno 12)".into(),
+        ),
+    ];
+    for (what, max, line) in lines {
+        let wanted = Ended::with(1, &format!("aio-getevents: {line}"));
+        let ended = ends(what, max)?;
+        ensure!(ended == wanted, "{what:?}: {ended:?}");
+        ensure!(
+            fine_or_one_line("aio-submit", &ended).is_err(),
+            "another's line"
+        );
+    }
+    let killed = ends(Resource::RLIMIT_FSIZE, 0)?;
+    ensure!(killed.signal == Some(Signal::SIGXFSZ as i32), "{killed:?}");
+    ensure!(
+        fine_or_one_line("aio-getevents", &killed).is_err(),
+        "killed is not fine"
+    );
+    Ok(())
+}

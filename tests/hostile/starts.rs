@@ -1,0 +1,284 @@
+//! Hostile start: what a program can inherit, from whoever starts it.
+//!
+//! The rule: it makes its calls and ends with 0, says nothing and leaves nothing; started without
+//! descriptors 0 to 2, its files get these numbers, and a failure's line still reaches none of them.
+
+use crate::faults::Fault;
+use crate::led::{EXIT_GROUP, WRITE, lead_as};
+use crate::length;
+use crate::places::{Place, places};
+use crate::run::{Ended, before, fixture, is_root, run};
+use crate::tally::{Cases, trial};
+use anyhow::{Context, Result, ensure};
+use ioworkload_tests::expected::load;
+use ioworkload_tests::hand::{Act, End};
+use ioworkload_tests::room::Room;
+use ioworkload_tests::{scenarios, shipped};
+use libtest_mimic::Trial;
+use nix::errno::Errno;
+use nix::libc;
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::personality::{self, Persona};
+use nix::sys::prctl::set_no_new_privs;
+use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, raise, signal, sigprocmask};
+use nix::sys::stat::{Mode, umask};
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{ForkResult, chdir, chroot, close, fork};
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+
+const AREA: &str = "4 starts";
+
+pub fn trials() -> Vec<Trial> {
+    let each = |name: String| trial(AREA, &name, each_start);
+    let mut trials: Vec<_> = scenarios().into_iter().map(each).collect();
+    trials.push(Trial::test("4 starts::control", || Ok(control()?)));
+    trials
+}
+
+/// What is done to the process before it becomes the program.
+type Start = (&'static str, fn() -> io::Result<()>);
+
+const STARTS: &[Start] = &[
+    ("stdin-closed", || closed(&[0])),
+    ("stdout-closed", || closed(&[1])),
+    ("stderr-closed", || closed(&[2])),
+    ("stdin-and-stderr-closed", || closed(&[0, 2])),
+    ("all-closed", || closed(&[0, 1, 2])),
+    ("signals-blocked", || {
+        Ok(sigprocmask(
+            SigmaskHow::SIG_SETMASK,
+            Some(&SigSet::all()),
+            None,
+        )?)
+    }),
+    ("signals-ignored", || ignored(Signal::iterator())),
+    ("signals-blocked-and-ignored", || {
+        ignored(Signal::iterator())?;
+        Ok(sigprocmask(
+            SigmaskHow::SIG_SETMASK,
+            Some(&SigSet::all()),
+            None,
+        )?)
+    }),
+    ("SIGPIPE-pending", || {
+        let pipe = SigSet::from(Signal::SIGPIPE);
+        sigprocmask(SigmaskHow::SIG_SETMASK, Some(&pipe), None)?;
+        Ok(raise(Signal::SIGPIPE)?)
+    }),
+    ("read-implies-exec", || persona(libc::READ_IMPLIES_EXEC)),
+    ("addresses-not-random", || persona(libc::ADDR_NO_RANDOMIZE)),
+    ("short-inode-and-whole-seconds", || {
+        persona(libc::SHORT_INODE | libc::WHOLE_SECONDS)
+    }),
+    ("address-compat-layout", || {
+        persona(libc::ADDR_COMPAT_LAYOUT)
+    }),
+    ("no-new-privileges", || Ok(set_no_new_privs()?)),
+    ("mount-namespace", || Ok(unshare(CloneFlags::CLONE_NEWNS)?)),
+    ("user-namespace", || Ok(unshare(CloneFlags::CLONE_NEWUSER)?)),
+    ("network-and-ipc-namespace", || {
+        Ok(unshare(
+            CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWIPC,
+        )?)
+    }),
+    ("pid-namespace", first_of_its_namespace),
+    ("umask", || {
+        umask(Mode::all());
+        Ok(())
+    }),
+    ("nice", || {
+        // SAFETY: the call touches no memory.
+        Errno::result(unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 19) })?;
+        Ok(())
+    }),
+];
+
+fn closed(descriptors: &[i32]) -> io::Result<()> {
+    descriptors.iter().try_for_each(|fd| Ok(close(*fd)?))
+}
+
+fn ignored(signals: impl Iterator<Item = Signal>) -> io::Result<()> {
+    for one in signals.filter(|one| ![Signal::SIGKILL, Signal::SIGSTOP].contains(one)) {
+        // SAFETY: the signal gets no handler.
+        unsafe { signal(one, SigHandler::SigIgn)? };
+    }
+    Ok(())
+}
+
+fn persona(bits: i32) -> io::Result<()> {
+    personality::set(Persona::from_bits_retain(bits))?;
+    Ok(())
+}
+
+/// The program is PID 1 of the namespace; who has started it passes its end on.
+fn first_of_its_namespace() -> io::Result<()> {
+    unshare(CloneFlags::CLONE_NEWPID)?;
+    // SAFETY: one thread, the one that std has forked, calls this, and the child goes on to execve.
+    match unsafe { fork()? } {
+        ForkResult::Child => Ok(()),
+        ForkResult::Parent { child } => {
+            let status = waitpid(child, None)?;
+            let code = match status {
+                WaitStatus::Exited(_, code) => code,
+                _ => 111,
+            };
+            // SAFETY: ends the process at once.
+            unsafe { libc::_exit(code) }
+        }
+    }
+}
+
+fn each_start(scenario: &str, cases: &mut Cases) {
+    if !is_root(AREA) {
+        return cases.skip();
+    }
+    let start = |(name, prepare): &Start| Case(name, Way::Prepared(*prepare));
+    let mut list: Vec<_> = STARTS.iter().map(start).collect();
+    list.push(Case("in-a-chroot", Way::Alone(in_a_chroot)));
+    list.push(Case(
+        "fails-without-descriptors",
+        Way::Alone(fails_without_descriptors),
+    ));
+    if length::long() {
+        list.push(Case("no-overcommit", Way::Alone(without_overcommit)));
+    }
+    cases.each(&list, |Case(_, way)| match way {
+        Way::Prepared(prepare) => started(scenario, *prepare),
+        Way::Alone(check) => check(scenario),
+    });
+}
+
+/// A way to start a scenario.
+struct Case(&'static str, Way);
+
+enum Way {
+    Prepared(fn() -> io::Result<()>),
+    Alone(fn(&str) -> Result<()>),
+}
+
+impl fmt::Debug for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+fn started(scenario: &str, prepare: fn() -> io::Result<()>) -> Result<()> {
+    let room = Room::new();
+    let mut command = fixture(scenario, &room);
+    before(&mut command, prepare);
+    let ended = run(&mut command)?;
+    ensure!(ended == Ended::with(0, ""), "{ended:?}");
+    ensure!(room.names().is_empty(), "left {:?}", room.names());
+    Ok(())
+}
+
+/// A root with nothing in it but the program, /tmp and the devices that scenarios open.
+fn in_a_chroot(scenario: &str) -> Result<()> {
+    let room = Room::new();
+    fs::create_dir(room.path().join("tmp"))?;
+    fs::create_dir(room.path().join("dev"))?;
+    fs::copy(shipped(scenario), room.path().join("program"))?;
+    let root = room.path().to_path_buf();
+    let mut command = Command::new("/program");
+    before(&mut command, move || {
+        unshare(CloneFlags::CLONE_NEWNS)?;
+        let none = None::<&Path>;
+        mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)?;
+        mount(
+            Some("/dev"),
+            &root.join("dev"),
+            none,
+            MsFlags::MS_BIND,
+            none,
+        )?;
+        chroot(&root)?;
+        Ok(chdir("/")?)
+    });
+    let ended = run(&mut command)?;
+    ensure!(ended == Ended::with(0, ""), "{ended:?}");
+    let left = fs::read_dir(room.path().join("tmp"))?.count();
+    ensure!(left == 0, "left {left}");
+    Ok(())
+}
+
+/// With 0 to 2 closed each call fails in turn: the line is written to a closed descriptor 2.
+fn fails_without_descriptors(scenario: &str) -> Result<()> {
+    let expected = load(scenario)?;
+    let room = Room::new();
+    let whole = lead_as(without_descriptors(scenario, &room), &room, |_| Act::Go)?;
+    ensure!(whole.run.ends[0] == Some(End::Exited(0)), "{:?}", whole.run);
+    for place in places(&expected.calls) {
+        // A close that is not made keeps its descriptor, which no kernel does.
+        if place.call.nr != EXIT_GROUP && place.call.name != "close" {
+            let fault = Fault::new(scenario, place, Errno::ENOTRECOVERABLE);
+            unheard(scenario, place, &fault).with_context(|| format!("{fault:?}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn without_descriptors(scenario: &str, room: &Room) -> Command {
+    let mut command = fixture(scenario, room);
+    before(&mut command, || closed(&[0, 1, 2]));
+    command
+}
+
+fn unheard(scenario: &str, place: Place, fault: &Fault) -> Result<()> {
+    let room = Room::new();
+    let led = lead_as(without_descriptors(scenario, &room), &room, |stop| {
+        let call = (stop.call.nr, stop.nth) == (place.call.nr, place.nth);
+        if stop.process == 0 && call && stop.entry {
+            Act::Answer(-(Errno::ENOTRECOVERABLE as i64))
+        } else {
+            Act::Go
+        }
+    })?;
+    let calls = &led.run.calls[0];
+    let write = calls
+        .iter()
+        .rfind(|call| call.nr == WRITE)
+        .context("a line")?;
+    let (code, text) = fault.line();
+    let len = scenario.len() + 2 + text.len() + 1;
+    let ebadf = Some(-(Errno::EBADF as i64));
+    ensure!(
+        (write.args[0], write.args[2], write.ret) == (2, len as u64, ebadf),
+        "{write:?}"
+    );
+    ensure!(
+        led.run.ends[0] == Some(End::Exited(code)),
+        "{:?}",
+        led.run.ends
+    );
+    Ok(())
+}
+
+/// vm.overcommit_memory is the whole machine's, so only the long form sets it, for a moment.
+fn without_overcommit(scenario: &str) -> Result<()> {
+    const SYSCTL: &str = "/proc/sys/vm/overcommit_memory";
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let before = fs::read_to_string(SYSCTL)?;
+    fs::write(SYSCTL, "2")?;
+    let outcome = started(scenario, || Ok(()));
+    fs::write(SYSCTL, before)?;
+    outcome
+}
+
+/// What a start changes is seen: a program that is not silent is noticed.
+fn control() -> Result<()> {
+    let room = Room::new();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "echo >/tmp/left; echo said >&2; exit 3"]);
+    room.as_tmp(&mut shell);
+    let ended = run(&mut shell)?;
+    ensure!(ended == Ended::with(3, "said"), "{ended:?}");
+    ensure!(room.names() == ["left"], "{:?}", room.names());
+    Ok(())
+}
