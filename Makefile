@@ -4,7 +4,7 @@
 FIXTURE_TMP ?= /tmp
 # One scenario instead of all (run, trace).
 SCENARIO ?=
-# strace, which anyone can have, or as root: ptrace, perf, ftrace, bpftrace (trace).
+# strace, which anyone can have, or as root: perf, ftrace, bpftrace (trace, loss), ptrace (trace).
 TRACER ?= strace
 # Where `make install` puts things; DESTDIR goes in front, for packagers.
 PREFIX ?= /usr/local
@@ -13,6 +13,10 @@ DESTDIR ?=
 # multiple; and after how many minutes nothing new is begun, if that is sooner.
 COUNT ?= 10000
 MINUTES ?= 120
+# How many calls loss makes, and the KiB of the tracer's buffer per CPU, if not the usual; how often attach attaches.
+N ?= 1000000
+BUFFER ?=
+RUNS ?= 200
 CARGO ?= cargo
 # The machine of the vm targets: a bzImage or a suite of Debian's, MiB, processors, seconds, a program.
 KERNEL ?= bookworm
@@ -23,14 +27,14 @@ QEMU ?= qemu-system-x86_64
 # What vm-matrix boots.
 KERNELS ?= bullseye bookworm trixie sid
 
-VARIABLES := FIXTURE_TMP SCENARIO TRACER PREFIX DESTDIR COUNT MINUTES CARGO KERNEL MEM CPUS TIMEOUT QEMU KERNELS
+VARIABLES := FIXTURE_TMP SCENARIO TRACER PREFIX DESTDIR COUNT MINUTES N BUFFER RUNS CARGO KERNEL MEM CPUS TIMEOUT QEMU KERNELS
 BUILT := target/x86_64-unknown-linux-gnu/release
 PROGRAMS := $(shell sed -n 's/^    { name = "\([a-z0-9-]*\)".*/\1/p' Cargo.toml)
 FIXTURES := $(filter-out ioworkload init,$(PROGRAMS))
 TESTS := $(CARGO) test --no-fail-fast --locked --target-dir target -p ioworkload-tests
 
 .DEFAULT_GOAL := all
-.PHONY: help all run trace initramfs vm vm-trace vm-matrix test torture lint deps clean install uninstall dist deb
+.PHONY: help all run trace initramfs vm vm-trace vm-matrix test torture attach loss lint deps clean install uninstall dist deb
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
@@ -87,6 +91,12 @@ torture: override FIXTURE_TMP = /tmp
 torture: all need-test ## the fault suite in its long form: COUNT, MINUTES
 	@TORTURE_COUNT='$(COUNT)' TORTURE_MINUTES='$(MINUTES)' $(TESTS) --test hostile
 
+attach: all need-test ## attach tracers to a waiting workload, RUNS times each, slowed down at random
+	@ATTACH_RUNS='$(RUNS)' $(TESTS) --test attach
+
+loss: all need-trace ## count what TRACER loses of N calls, each with a number of its own; BUFFER
+	@$(CARGO) run --quiet --locked --target-dir target -p ioworkload-tests --bin loss -- '$(TRACER)' '$(N)' $(BUFFER)
+
 lint: need-lint ## rustfmt and clippy, warnings as errors
 	@$(CARGO) fmt --all --check
 	@$(CARGO) clippy --quiet --locked --target-dir target --workspace --all-targets -- -D warnings
@@ -102,7 +112,7 @@ include src/package/package.mk
 NEEDS_build := cc:gcc /usr/include/linux/aio_abi.h:libc6-dev
 NEEDS_run := strace:strace
 NEEDS_vm := $(NEEDS_build) qemu-system-x86_64:qemu-system-x86
-NEEDS_test := strace:strace perf:linux-perf bpftrace:bpftrace man:man-db $(NEEDS_vm) chattr:e2fsprogs mount:mount
+NEEDS_test := strace:strace perf:linux-perf bpftrace:bpftrace man:man-db python3:python3 $(NEEDS_vm) chattr:e2fsprogs mount:mount
 NEEDS_trace = $(filter $(TRACER):%,$(NEEDS_test))
 NEEDS_lint := $(NEEDS_build)
 .PHONY: need-build need-run need-trace need-vm need-test need-lint

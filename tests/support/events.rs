@@ -77,6 +77,14 @@ pub fn family(first: i32, events: &[Event], end: String) -> Result<Seen> {
     Ok(seen)
 }
 
+/// The calls of a process that was inside of one when its tracer came: the end of that is not told.
+///
+/// # Errors
+/// As above.
+pub fn attached(pid: i32, events: &[Event]) -> Result<Seen> {
+    process(pid, true, events)
+}
+
 /// A thread's calls; a child begins with the end of the call that made it, which is not its own.
 fn process(tid: i32, child: bool, events: &[Event]) -> Result<Seen> {
     let mut thread = Thread::default();

@@ -48,10 +48,14 @@ pub fn with_buffer(kib: usize, program: &Path, confine: &dyn Fn(&mut Command)) -
 }
 
 /// A tracer of our own: what others trace, and whether, stays as it is.
-struct Instance(PathBuf);
+pub struct Instance(PathBuf);
 
 impl Instance {
-    fn new() -> Result<Self> {
+    /// A new one.
+    ///
+    /// # Errors
+    /// tracefs is not there, or not for us.
+    pub fn new() -> Result<Self> {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let all = tracefs::root()?.join("instances");
         tidy(&all)?;
@@ -61,22 +65,42 @@ impl Instance {
         Ok(Self(path))
     }
 
-    fn set(&self, file: &str, value: &str) -> Result<()> {
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Writes to one of its files.
+    ///
+    /// # Errors
+    /// The kernel does not take it.
+    pub fn set(&self, file: &str, value: &str) -> Result<()> {
         let path = self.0.join(file);
         fs::write(&path, value).with_context(|| format!("{value} to {}", path.display()))
     }
 
-    /// The kernel counts what it had no room for.
     fn nothing_lost(&self) -> Result<()> {
+        let lost = self.lost()?;
+        ensure!(lost == 0, "witness lost events: {lost}");
+        Ok(())
+    }
+
+    /// How many events it had no room for, by the kernel's count, all CPUs together.
+    ///
+    /// # Errors
+    /// The kernel counts otherwise.
+    pub fn lost(&self) -> Result<u64> {
+        let mut lost = 0;
         for cpu in self.0.join("per_cpu").read_dir()? {
             let stats = fs::read_to_string(cpu?.path().join("stats"))?;
             for counter in ["overrun: ", "commit overrun: ", "dropped events: "] {
                 let count = stats.lines().find_map(|line| line.strip_prefix(counter));
                 let count = count.with_context(|| format!("no {counter}in {stats:?}"))?;
-                ensure!(count == "0", "witness lost events: {counter}{count}");
+                lost += count.trim().parse::<u64>()?;
             }
         }
-        Ok(())
+        Ok(lost)
     }
 
     /// `       aio-setup-123     [000] .....    12.345678: sys_exit: NR 206 = 0`

@@ -1,6 +1,7 @@
 //! What the tests and the tools of this package share: the shipped files, private places to run
 //! them in, the expected traces, the witnesses, and the comparison of the two.
 
+pub mod attach;
 pub mod bare;
 pub mod bpftrace;
 pub mod compare;
@@ -11,6 +12,7 @@ pub mod gated;
 pub mod hand;
 pub mod held;
 pub mod layout;
+pub mod loss;
 pub mod memory;
 pub mod peers;
 pub mod perf;

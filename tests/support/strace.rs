@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 /// What strace writes of each process, by process number: lines.
-type Texts = BTreeMap<i64, Vec<String>>;
+pub type Texts = BTreeMap<i64, Vec<String>>;
 
 /// The calls of `program` with raw arguments.
 ///
@@ -68,7 +68,10 @@ fn texts(program: &Path, options: &[&str], confine: &dyn Fn(&mut Command)) -> Re
 }
 
 /// The calls of a process, and of the processes and threads that its calls have started.
-fn family(pid: i64, texts: &Texts) -> Result<Seen> {
+///
+/// # Errors
+/// A line is not understood.
+pub fn family(pid: i64, texts: &Texts) -> Result<Seen> {
     let lines = texts.get(&pid).context("no file of a process")?;
     let text = lines.join("\n");
     let mut lines: Vec<_> = lines

@@ -1,0 +1,36 @@
+#!/usr/bin/env python3
+"""attach.py TRACER NAME: as attach.sh, from Python."""
+
+import subprocess
+import sys
+import tempfile
+from subprocess import PIPE
+
+tracer, name = sys.argv[1:]
+trace = tempfile.NamedTemporaryFile("r")
+workload = subprocess.Popen(["ioworkload", name, "--hold=stdin"], stdin=PIPE, stdout=PIPE)
+pid = workload.stdout.readline().decode().strip()
+
+if tracer == "strace":
+    command = ["strace", "-o", trace.name, "-p", pid]
+elif tracer == "perf":
+    command = ["perf", "trace", "-o", trace.name, "-p", pid, "--", "cat"]
+elif tracer == "bpftrace":
+    probe = "tracepoint:raw_syscalls:sys_enter /pid == %s/" % pid
+    program = probe + ' { printf("%d\\n", args->id); }'
+    command = ["bpftrace", "-o", trace.name, "-c", "/bin/cat", "-e", program]
+
+attached = subprocess.Popen(command, stdin=PIPE, stdout=PIPE, stderr=PIPE)
+if tracer == "strace":
+    attached.stderr.readline()  # "strace: Process 123 attached"
+else:
+    # Both start cat when they are ready, and end with it.
+    attached.stdin.write(b"ready\n")
+    attached.stdin.flush()
+    while attached.stdout.readline() != b"ready\n":
+        pass
+
+workload.communicate(b"go")
+attached.communicate()
+print(trace.read(), end="")
+sys.exit(workload.returncode or attached.returncode)

@@ -1,0 +1,254 @@
+//! Four tracers, each told to report the one argument that counts, and to keep up as well as it can.
+
+use super::{Account, Ledger};
+use crate::ftrace::Instance;
+use crate::gated::{Place, Run};
+use crate::room::rooms;
+use crate::{shipped, tracefs};
+use anyhow::{Context, Result, bail, ensure};
+use std::fs::OpenOptions;
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::OpenOptionsExt;
+use std::process::{Child, Command, Stdio};
+use tempfile::TempDir;
+
+/// A tracer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub enum Tracer {
+    /// By ptrace.
+    Strace,
+    /// `perf record`, by perf events.
+    Perf,
+    /// By eBPF.
+    Bpftrace,
+    /// The kernel's own, by tracefs.
+    Ftrace,
+}
+
+/// What a tracer has reported of a burst, and what it says of itself.
+pub struct Report {
+    /// By our own count.
+    pub account: Account,
+    /// By the tracer's: events that it has lost. `None` for strace, which loses none: the process
+    /// waits for it.
+    pub own: Option<u64>,
+}
+
+/// Where numbers go, and who hears of them.
+struct Sink<'a> {
+    ledger: Ledger,
+    progress: &'a dyn Fn(u64),
+}
+
+impl Sink<'_> {
+    fn note(&mut self, number: u64) {
+        self.ledger.note(number);
+        if self.ledger.seen().is_multiple_of(10_000) {
+            (self.progress)(self.ledger.seen());
+        }
+    }
+}
+
+impl Tracer {
+    /// Runs `ioworkload aio-burst --repeat=COUNT` under it. `kib` is the size of its buffer per CPU,
+    /// if it is not to be the usual one; `progress` hears now and then how many numbers have come in.
+    ///
+    /// # Errors
+    /// The tracer is not there or fails, or so does the burst.
+    pub fn run(self, count: u32, kib: Option<u32>, progress: &dyn Fn(u64)) -> Result<Report> {
+        let mut sink = Sink {
+            ledger: Ledger::new(count.into()),
+            progress,
+        };
+        let own = match self {
+            Self::Strace => strace(count, kib, &mut sink)?,
+            Self::Perf => Some(perf(count, kib, &mut sink)?),
+            Self::Bpftrace => Some(bpftrace(count, kib, &mut sink)?),
+            Self::Ftrace => Some(ftrace(count, kib, &mut sink)?),
+        };
+        let account = sink.ledger.close();
+        Ok(Report { account, own })
+    }
+}
+
+/// The burst as a command's last arguments.
+fn burst(count: u32) -> [String; 3] {
+    let program = shipped("ioworkload").to_string_lossy().into_owned();
+    [program, "aio-burst".into(), format!("--repeat={count}")]
+}
+
+/// `io_getevents(0x7f4f8a5d9000, 0, 0x5, 0, 0) = 0`
+fn strace(count: u32, kib: Option<u32>, sink: &mut Sink<'_>) -> Result<Option<u64>> {
+    ensure!(kib.is_none(), "strace has no buffer");
+    let mut strace = Command::new("strace");
+    strace.args([
+        "-qq",
+        "-e",
+        "trace=io_getevents",
+        "-e",
+        "raw=io_getevents",
+        "--",
+    ]);
+    strace.args(burst(count)).stderr(Stdio::piped());
+    let mut child = strace.spawn().context("strace does not start")?;
+    for line in lines(child.stderr.take())? {
+        let line = line?;
+        let number = third(&line).with_context(|| format!("strace wrote {line:?}"))?;
+        sink.note(number);
+    }
+    ended(child)?;
+    Ok(None)
+}
+
+/// perf writes a file, and prints it afterwards:
+/// `NR 208 (7f4f8a5d9000, 0, 5, 0, 0, 0)`, `… PERF_RECORD_LOST lost 17`
+fn perf(count: u32, kib: Option<u32>, sink: &mut Sink<'_>) -> Result<u64> {
+    tracefs::rights("perf")?;
+    let directory = TempDir::new_in(rooms())?;
+    let file = directory.path().join("data");
+    let mut perf = Command::new("perf");
+    perf.args(["record", "-q", "-B", "-N", "-e", "raw_syscalls:sys_enter"]);
+    perf.args(["--filter", "id == 208", "-o"]).arg(&file);
+    if let Some(kib) = kib {
+        perf.args(["-m", &format!("{kib}K")]);
+    }
+    perf.arg("--").args(burst(count));
+    ended(
+        perf.stderr(Stdio::piped())
+            .spawn()
+            .context("perf does not start")?,
+    )?;
+    let mut perf = Command::new("perf");
+    perf.args(["script", "--show-lost-events", "-F", "trace", "-i"])
+        .arg(&file);
+    perf.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = perf.spawn()?;
+    let mut own = 0;
+    for line in lines(child.stdout.take())? {
+        let line = line?;
+        if let Some((_, lost)) = line.split_once("PERF_RECORD_LOST lost ") {
+            own += lost.trim().parse::<u64>()?;
+        } else {
+            sink.note(third(&line).with_context(|| format!("perf wrote {line:?}"))?);
+        }
+    }
+    ended(child)?;
+    Ok(own)
+}
+
+/// `5`, `Lost 17 events`
+fn bpftrace(count: u32, kib: Option<u32>, sink: &mut Sink<'_>) -> Result<u64> {
+    const PROGRAM: &str = r#"tracepoint:raw_syscalls:sys_enter /pid == cpid && args->id == 208/ {
+        printf("%d\n", args->args[2]);
+    }"#;
+    tracefs::rights("bpftrace")?;
+    let mut bpftrace = Command::new("bpftrace");
+    if let Some(kib) = kib {
+        bpftrace.env("BPFTRACE_PERF_RB_PAGES", (kib / 4).max(1).to_string());
+    }
+    bpftrace.args([
+        "-q",
+        "-B",
+        "full",
+        "-e",
+        PROGRAM,
+        "-c",
+        &burst(count).join(" "),
+    ]);
+    bpftrace.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = bpftrace.spawn().context("bpftrace does not start")?;
+    let mut own = 0;
+    for line in lines(child.stdout.take())? {
+        let line = line?;
+        if let Some(lost) = line.strip_prefix("Lost ") {
+            own += lost.trim_end_matches(" events").parse::<u64>()?;
+        } else if let Ok(number) = line.parse() {
+            sink.note(number);
+        } else if !line.is_empty() && !line.starts_with("Attaching ") {
+            bail!("bpftrace wrote {line:?}");
+        }
+    }
+    ended(child)?;
+    Ok(own)
+}
+
+/// The kernel fills a buffer that we read at the same time.
+fn ftrace(count: u32, kib: Option<u32>, sink: &mut Sink<'_>) -> Result<u64> {
+    tracefs::rights("ftrace")?;
+    let instance = Instance::new()?;
+    if let Some(kib) = kib {
+        instance.set("buffer_size_kb", &kib.to_string())?;
+    }
+    let mut run = Place::new().held(&["aio-burst", &burst(count)[2], "--hold=stdin"], &[]);
+    instance.set("set_event_pid", &run.pid.to_string())?;
+    instance.set("events/raw_syscalls/sys_enter/filter", "id == 208")?;
+    instance.set("events/raw_syscalls/sys_enter/enable", "1")?;
+    let mut pipe = OpenOptions::new();
+    pipe.read(true).custom_flags(libc::O_NONBLOCK);
+    let mut pipe = pipe.open(instance.path().join("trace_pipe"))?;
+    run.feed(b"x");
+    let mut text = Vec::new();
+    loop {
+        // Asked first: what is read behind the end is all that there is.
+        let over = run.child.try_wait()?.is_some();
+        drain(&mut pipe, &mut text, sink)?;
+        if over {
+            break;
+        }
+    }
+    well(run)?;
+    instance.lost()
+}
+
+/// Reads what is there, and notes the lines that are whole.
+fn drain(pipe: &mut impl Read, text: &mut Vec<u8>, sink: &mut Sink<'_>) -> Result<()> {
+    let mut piece = vec![0; 1 << 16];
+    loop {
+        match pipe.read(&mut piece) {
+            Ok(0) => return Ok(()),
+            Ok(len) => text.extend(&piece[..len]),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
+        let whole = text
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |at| at + 1);
+        let rest = text.split_off(whole);
+        for line in std::str::from_utf8(text)?.lines() {
+            // `CPU:0 [LOST 17 EVENTS]` is told by the counters too.
+            if !line.starts_with("CPU:") {
+                sink.note(third(line).with_context(|| format!("ftrace wrote {line:?}"))?);
+            }
+        }
+        *text = rest;
+    }
+}
+
+fn well(mut run: Run) -> Result<()> {
+    let end = run.end();
+    ensure!(end == crate::gated::End::well(), "{end:?}");
+    Ok(())
+}
+
+type Lines<R> = std::io::Lines<BufReader<R>>;
+
+fn lines<R: Read>(pipe: Option<R>) -> Result<Lines<R>> {
+    Ok(BufReader::with_capacity(1 << 20, pipe.context("no pipe")?).lines())
+}
+
+/// Waits for a tracer whose output is read.
+fn ended(child: Child) -> Result<()> {
+    let name = format!("{child:?}");
+    let output = child.wait_with_output()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{name}: {}: {said}", output.status);
+    Ok(())
+}
+
+/// The third argument of a call, a number in hexadecimal.
+fn third(line: &str) -> Option<u64> {
+    let (_, args) = line.split_once('(')?;
+    let number = args.split(", ").nth(2)?;
+    u64::from_str_radix(number.trim_start_matches("0x"), 16).ok()
+}
