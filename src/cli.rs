@@ -18,7 +18,7 @@ Usage: ioworkload NAME [OPTION]...              run the scenario NAME at once
        ioworkload --scenario=NAME [OPTION]...   print the PID, wait for a tracer, run NAME
        ioworkload --expect=NAME [OPTION]...     print the calls that the same run makes, as JSON
        ioworkload --list                        print the scenarios' names
-       ioworkload --version                     print the version
+       ioworkload --version                     print its version and that of the traces' format
        ioworkload --help                        print this
 
 Also -scenario=NAME, --scenario NAME and -scenario NAME.
@@ -46,6 +46,13 @@ variable; without --scenario variables mean nothing.
 Exit code: 0 the scenario ran as expected; 1 it did not, or a gate stayed shut; 2 usage;
 77 this machine can't run it now (no AIO, a sandbox forbids it, fs.aio-max-nr is used up);
 101 a bug.";
+
+/// What `--version` prints: the program's version, and that of the format of the expected traces.
+pub const VERSION: &str = concat!(
+    "ioworkload ",
+    env!("CARGO_PKG_VERSION"),
+    ", expected traces in format 1"
+);
 
 /// What is asked for.
 #[derive(Clone, Copy)]

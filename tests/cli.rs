@@ -3,7 +3,7 @@
 use assert_cmd::Command;
 use ioworkload::cli::{self, HELP, Misuse, parse};
 use ioworkload::scenario::ALL;
-use ioworkload_tests::expected::load;
+use ioworkload_tests::expected::{FORMAT, load};
 use ioworkload_tests::room::Room;
 use ioworkload_tests::{scenarios, shipped};
 use std::ffi::{CString, OsStr};
@@ -51,7 +51,10 @@ fn list() -> String {
 
 #[test]
 fn questions() {
-    let version = format!("ioworkload {}\n", env!("CARGO_PKG_VERSION"));
+    let version = format!(
+        "ioworkload {}, expected traces in format {FORMAT}\n",
+        env!("CARGO_PKG_VERSION")
+    );
     let rows: [(&[u8], String); 4] = [
         (b"--help", format!("{HELP}\n")),
         (b"-h", format!("{HELP}\n")),

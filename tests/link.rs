@@ -2,6 +2,7 @@
 
 mod programs;
 
+use ioworkload::cli::VERSION;
 use ioworkload_tests::room::Room;
 use ioworkload_tests::scenarios;
 use object::LittleEndian;
@@ -102,10 +103,7 @@ fn a_development_build_runs() {
         runs(&programs.join(scenario));
     }
     let ioworkload = end(Command::new(programs.join("ioworkload")).arg("--version"));
-    assert_eq!(
-        ioworkload,
-        (Some(0), "ioworkload 0.1.0\n".into(), String::new())
-    );
+    assert_eq!(ioworkload, (Some(0), format!("{VERSION}\n"), String::new()));
 }
 
 /// The variable RUSTFLAGS replaces the flags of .cargo/config.toml.

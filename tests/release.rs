@@ -222,6 +222,7 @@ fn wanted() -> Vec<(&'static str, String)> {
     let name = |name: &str| ("644", name.to_owned());
     let mut wanted = vec![
         ("755", "bin/ioworkload".into()),
+        name("share/ioworkload/expected-trace.schema.json"),
         name("share/man/man1/ioworkload.1"),
     ];
     for scenario in scenarios() {
@@ -288,7 +289,7 @@ fn no_place_of_the_machine_that_made_it() {
 fn a_place_that_is_built_in_is_seen() {
     let [one, other] = [&ALICE, &BOB].map(|packager| {
         let workshop = Workshop::small("marked", packager);
-        let source = workshop.sources().join("src/bin/ioworkload.rs");
+        let source = workshop.sources().join("src/cli.rs");
         let text = fs::read_to_string(&source).expect("a source");
         let changed = text.replace("CARGO_PKG_VERSION", "CARGO_MANIFEST_DIR");
         assert_ne!(text, changed);
@@ -330,7 +331,9 @@ fn the_tarball_is_whole() {
         found.push((mode, name.to_owned()));
     }
     let sums = ("644", "SHA256SUMS".to_owned());
-    assert_eq!(found, [vec![sums], wanted()].concat());
+    let wanted: BTreeSet<_> = wanted().into_iter().chain([sums]).collect();
+    assert_eq!(found.len(), wanted.len());
+    assert_eq!(BTreeSet::from_iter(found), wanted);
 }
 
 /// The date of the newest changes.
@@ -512,6 +515,11 @@ fn the_manual_page_is_that_of_the_program() {
     assert!(options(&help).len() > 5, "{help}");
     assert_eq!(options(&shown), options(&help));
     assert!(shown.contains(VERSION) && shown.contains(&released()));
+    let version = done(Command::new(tree.path().join("bin/ioworkload")).arg("--version"));
+    assert!(
+        version.starts_with(&format!("ioworkload {VERSION}, ")),
+        "{version}"
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@
 #![no_std]
 #![no_main]
 
-use ioworkload::cli::{Command, HELP, Misuse, Options, parse};
+use ioworkload::cli::{Command, HELP, Misuse, Options, VERSION, parse};
 use ioworkload::expect::{self, Run};
 use ioworkload::gate::{Desk, Gate};
 use ioworkload::rounds::Rounds;
@@ -28,7 +28,7 @@ fn obey(stack: Stack) -> Result<u8, Misuse<'static>> {
     match command {
         Command::Help => print(HELP),
         Command::List => list(STDOUT),
-        Command::Version => print(concat!("ioworkload ", env!("CARGO_PKG_VERSION"))),
+        Command::Version => print(VERSION),
         Command::Expect(scenario) => {
             let run = run_of(scenario, &options, options.gates());
             expect::write(&mut Stream::new(STDOUT), &run);

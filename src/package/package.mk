@@ -9,7 +9,7 @@ TREE := $(PACKAGE)/tree
 PACK = CARGO='$(CARGO)' VERSION=$(VERSION) DATE=$(DATE)
 
 FILES := bin/ioworkload $(FIXTURES:%=libexec/ioworkload/%) $(FIXTURES:%=share/ioworkload/expected/%.json) \
-	share/man/man1/ioworkload.1 \
+	share/ioworkload/expected-trace.schema.json share/man/man1/ioworkload.1 \
 	$(addprefix share/doc/ioworkload/,CHANGES.md LICENSE-APACHE LICENSE-MIT LICENSES-OF-CRATES README.md)
 DIRECTORIES := libexec/ioworkload share/ioworkload/expected share/ioworkload share/doc/ioworkload
 
