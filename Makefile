@@ -57,7 +57,7 @@ all: need-build ## build every program into target/fixtures/ (what plain `make` 
 finish: $(PROGRAMS:%=target/fixtures/%) ; @:
 target/fixtures/%: $(BUILT)/% Makefile
 	@mkdir -p $(@D)
-	@cp $< $@
+	@cp --remove-destination $< $@
 	@truncate -s $$(od -An -tu8 -j96 -N8 $@) $@
 
 run: all need-run ## run every scenario under strace and compare; SCENARIO=… shows that one's calls

@@ -127,7 +127,8 @@ fn constants() {
         }
         sys {
             F_GETFD F_OK O_RDONLY O_WRONLY O_RDWR O_CREAT O_EXCL O_NOFOLLOW O_NONBLOCK O_CLOEXEC O_PATH
-            PROT_READ PROT_WRITE MAP_PRIVATE MAP_ANONYMOUS
+            PROT_READ PROT_WRITE MAP_PRIVATE MAP_SHARED MAP_ANONYMOUS
+            MREMAP_MAYMOVE MREMAP_FIXED
             SIGUSR1 SIGPIPE SIGALRM SIG_BLOCK SIG_SETMASK SA_RESTART ITIMER_REAL
         }
     };
@@ -215,6 +216,8 @@ const CALLS: &str = r#"{
         {"name": "mmap", "nr": 9, "args": [0, 305, 306, 307, 308, 309], "ret": -22},
         {"name": "mprotect", "nr": 10, "args": [321, 322, 323], "ret": -22},
         {"name": "munmap", "nr": 11, "args": [337, 338], "ret": -22},
+        {"name": "mremap", "nr": 25, "args": [369, 370, 371, 372, 373], "ret": -22},
+        {"name": "ftruncate", "nr": 77, "args": [385, 386], "ret": -9},
         {"name": "fork", "nr": 57, "args": [], "ret": "$child"},
         {"name": "wait4", "nr": 61, "args": ["$child", "&stat", 0, 0], "ret": "$child"},
         {"name": "vfork", "nr": 58, "args": [], "ret": "$other"},

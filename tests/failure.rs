@@ -325,9 +325,20 @@ fn has_target(scenario: &str) -> bool {
     calls(scenario).iter().any(|call| call.name == "unlinkat")
 }
 
+/// The calls of a scenario; those of a child, for which its parent waits, behind its birth.
 fn calls(scenario: &str) -> Vec<Call> {
-    let expected = load(scenario).expect("an expected trace");
-    expected.each().into_iter().cloned().collect()
+    let mut expected = load(scenario).expect("an expected trace");
+    let mut children = std::mem::take(&mut expected.children).into_iter();
+    let mut calls = Vec::new();
+    for call in expected.each() {
+        calls.push(call.clone());
+        if ["fork", "vfork"].contains(&call.name.as_str()) {
+            let mut child = expected.clone();
+            child.calls = children.next().expect("a child");
+            calls.extend(child.each().into_iter().cloned());
+        }
+    }
+    calls
 }
 
 /// A name in a room, and what stands behind it.

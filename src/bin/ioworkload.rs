@@ -8,7 +8,7 @@ use ioworkload::gate::{Desk, Gate};
 use ioworkload::rounds::Rounds;
 use ioworkload::rt::Stack;
 use ioworkload::scenario;
-use ioworkload::story::Scenario;
+use ioworkload::story::{Scenario, raw};
 use ioworkload::sys::getpid;
 use ioworkload::text::{Line, Stream};
 
@@ -79,7 +79,7 @@ fn perform(run: &Run<'static>, frame: &[&str; 2]) -> Result<u8, Misuse<'static>>
     // What the calls of the gates point to lives until the end: see `Desk`.
     let (mut desk, mut line) = (Desk::default(), Line::default());
     if hold.is_one() || linger.is_one() {
-        line.number(getpid() as i64);
+        line.number(raw(getpid()));
         line.print(STDOUT);
     }
     let code = wait(hold, &mut desk, run, frame);

@@ -23,8 +23,8 @@ impl Ground {
     #[must_use]
     pub fn now() -> Self {
         match (getpid(), reboot(LINUX_REBOOT_CMD_CAD_ON)) {
-            (1, Ok(_)) => Self::Machine,
-            (1, Err(_)) => Self::Container,
+            (Ok(1), Ok(_)) => Self::Machine,
+            (Ok(1), Err(_)) => Self::Container,
             _ => Self::Shared,
         }
     }

@@ -76,10 +76,11 @@ fn run() -> Outcome {
         iocb = pread(reader.number(), 0xda7a_0e05, &raw mut buf[0], 16);
         iocb.aio_rw_flags = RWF_NOWAIT;
         let taken = call!(io_submit(ctx.id, 1, list!(iocbpp: iocb)) = [1, -EOPNOTSUPP]);
-        let fetched = call!(io_getevents(ctx.id, 0, 1, &raw mut event, null()) = [1, 0]);
-        value!(io_getevents: "as many as io_submit took" = (taken == 1) == (fetched == 1));
-        if fetched == 1 {
+        if taken == 1 {
+            call!(io_getevents(ctx.id, 0, 1, &raw mut event, null()) = 1);
             completed!(event, iocb, -EAGAIN);
+        } else {
+            call!(io_getevents(ctx.id, 0, 1, &raw mut event, null()) = 0);
         }
     }
     call!(io_destroy(ctx.release()) = 0);

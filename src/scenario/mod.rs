@@ -18,18 +18,32 @@ macro_rules! catalogue {
 catalogue! {
     aio_burst
     aio_cancel
+    aio_cancel_errors
+    aio_cancel_pending
+    aio_cold
     aio_destroy_errors
     aio_destroy_pending
     aio_devices
     aio_epipe
     aio_eventfd
     aio_exit_live
+    aio_fork
     aio_fsync
     aio_getevents
+    aio_getevents_eintr
+    aio_getevents_errors
+    aio_getevents_ring
+    aio_getevents_steps
+    aio_getevents_timeout
+    aio_pgetevents
+    aio_pgetevents_eintr
+    aio_pgetevents_errors
     aio_pipe
     aio_poll
     aio_read_write
+    aio_ring_moved
     aio_rw_flags
+    aio_sentinels
     aio_setup
     aio_setup_einval
     aio_setup_errors

@@ -29,6 +29,9 @@ pub fn io_destroy(ctx_id: aio_context_t) -> Answer {
     Errno::check(unsafe { syscall!(IO_DESTROY, ctx_id) })
 }
 
+/// The number of `io_getevents`, for the child of a `vfork`.
+pub const IO_GETEVENTS: usize = 208;
+
 /// `io_getevents(2)`, 208: waits for `min_nr` completions, fetches at most `nr`, and returns their
 /// number.
 ///

@@ -87,6 +87,15 @@ pub fn faccessat(dfd: u32, filename: &CStr, mode: u32) -> Answer {
     Errno::check(unsafe { syscall!(FACCESSAT, dfd, filename.as_ptr(), mode) })
 }
 
+/// `ftruncate(2)`, 77: gives a file this size; what is new is zeros.
+///
+/// # Errors
+/// EBADF, EFBIG, EINTR, EINVAL, EIO, EPERM.
+pub fn ftruncate(fd: u32, length: u64) -> Answer {
+    // SAFETY: the call touches no memory.
+    Errno::check(unsafe { syscall!(FTRUNCATE, fd, length) })
+}
+
 /// `pipe2(2)`, 293: makes a pipe, and writes the descriptors of its reading and its writing end to
 /// `fildes`.
 ///

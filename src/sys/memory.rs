@@ -7,10 +7,17 @@ use sc::syscall;
 pub const PROT_READ: u32 = 0x1;
 /// `mmap` protection.
 pub const PROT_WRITE: u32 = 0x2;
+/// `mmap` flag: writes reach the file.
+pub const MAP_SHARED: u32 = 0x01;
 /// `mmap` flag: writes stay here.
 pub const MAP_PRIVATE: u32 = 0x02;
 /// `mmap` flag: no file, zeros.
 pub const MAP_ANONYMOUS: u32 = 0x20;
+
+/// `mremap` flag (`include/uapi/linux/mman.h`, as the next one): the address may change.
+pub const MREMAP_MAYMOVE: u32 = 1;
+/// `mremap` flag: to this address, and away with what was there.
+pub const MREMAP_FIXED: u32 = 2;
 
 /// The size of a page.
 pub const PAGE: usize = 4096;
@@ -46,6 +53,19 @@ pub unsafe fn mprotect(start: usize, len: usize, prot: u32) -> Answer {
 pub unsafe fn munmap(addr: usize, len: usize) -> Answer {
     // SAFETY: the caller's promise.
     Errno::check(unsafe { syscall!(MUNMAP, addr, len) })
+}
+
+/// `mremap(2)`, 25: moves pages, and returns their new address.
+///
+/// # Errors
+/// EFAULT, EINVAL, ENOMEM.
+///
+/// # Safety
+/// Nobody uses the memory at the old address again, unless to be refused by the kernel, and nobody
+/// uses what was at the new one.
+pub unsafe fn mremap(addr: usize, old: usize, new: usize, flags: u32, new_addr: usize) -> Answer {
+    // SAFETY: the caller's promise.
+    Errno::check(unsafe { syscall!(MREMAP, addr, old, new, flags, new_addr) })
 }
 
 unsafe extern "C" {

@@ -14,17 +14,20 @@ mod memory;
 mod process;
 mod signal;
 
-pub use aio::{io_cancel, io_destroy, io_getevents, io_pgetevents, io_setup, io_submit};
+pub use aio::{
+    IO_GETEVENTS, io_cancel, io_destroy, io_getevents, io_pgetevents, io_setup, io_submit,
+};
 pub use errno::Errno;
 pub use file::{
     AT_FDCWD, F_GETFD, F_OK, O_CLOEXEC, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY,
-    O_RDWR, O_WRONLY, Pollfd, close, eventfd2, faccessat, fcntl, openat, pipe2, ppoll, read,
-    unlinkat, write,
+    O_RDWR, O_WRONLY, Pollfd, close, eventfd2, faccessat, fcntl, ftruncate, openat, pipe2, ppoll,
+    read, unlinkat, write,
 };
 pub use memory::{
-    MAP_ANONYMOUS, MAP_PRIVATE, PAGE, PROT_READ, PROT_WRITE, guard, mmap, mprotect, munmap,
+    MAP_ANONYMOUS, MAP_PRIVATE, MAP_SHARED, MREMAP_FIXED, MREMAP_MAYMOVE, PAGE, PROT_READ,
+    PROT_WRITE, guard, mmap, mprotect, mremap, munmap,
 };
-pub use process::{Timespec, exit_group, fork, getpid, nanosleep, sleep, vfork_to, wait4};
+pub use process::{Timespec, exit_group, fork, getpid, nanosleep, sleep, vfork, wait4};
 pub use signal::{
     ITIMER_REAL, Itimerval, SA_RESTART, SIG_BLOCK, SIG_SETMASK, SIGALRM, SIGPIPE, SIGUSR1,
     Sigaction, block_signal, kill, rt_sigaction, rt_sigprocmask, setitimer, sigset,

@@ -40,10 +40,12 @@ const _: () = {
 };
 
 /// `getpid(2)`, 39: the process number, which is also the number of its only thread.
-#[must_use]
-pub fn getpid() -> usize {
-    // SAFETY: the call touches no memory and can't fail.
-    unsafe { syscall!(GETPID) }
+///
+/// # Errors
+/// None, unless somebody forbids the call.
+pub fn getpid() -> Answer {
+    // SAFETY: the call touches no memory.
+    Errno::check(unsafe { syscall!(GETPID) })
 }
 
 /// `nanosleep(2)`, 35: sleeps for `time`; interrupted, it leaves what remains there.
@@ -79,7 +81,7 @@ pub fn fork() -> Answer {
 ///
 /// # Safety
 /// The call is sound in this process.
-pub unsafe fn vfork_to(nr: usize, args: [usize; 5]) -> Answer {
+pub unsafe fn vfork(nr: usize, args: [usize; 5]) -> Answer {
     let pid: usize;
     // SAFETY: the child uses the registers that it was born with and no memory, so the parent, which
     // the kernel holds back until the child is gone, finds its own as it was.

@@ -65,6 +65,8 @@ pub const CLOSE: u64 = 3;
 pub const UNLINKAT: u64 = 263;
 pub const PIPE2: u64 = 293;
 pub const EVENTFD2: u64 = 290;
+pub const MREMAP: u64 = 25;
+pub const MUNMAP: u64 = 11;
 pub const EXIT_GROUP: u64 = 231;
 pub const RT_SIGPROCMASK: u64 = 14;
 pub const WRITE: u64 = 1;
@@ -108,6 +110,13 @@ impl Led {
         for (at, call) in self.run.calls[0][..=at].iter().enumerate() {
             if let Some(gone) = released_by(call) {
                 held.retain(|one| *one != gone);
+            }
+            if let (MREMAP, Some(new)) = (call.nr, call.ret) {
+                let moved = Held::Context(call.args[0]);
+                let place = held.iter_mut().find(|one| **one == moved && call.real);
+                if let Some(place) = place {
+                    *place = Held::Context(new as u64);
+                }
             }
             held.extend(self.taken(at, call));
         }
@@ -157,7 +166,8 @@ pub enum Held {
 /// What a call gives back.
 pub fn released_by(call: &Made) -> Option<Held> {
     match call.nr {
-        IO_DESTROY => Some(Held::Context(call.args[0])),
+        // A context whose ring is unmapped is out of reach.
+        IO_DESTROY | MUNMAP => Some(Held::Context(call.args[0])),
         CLOSE => Some(Held::Descriptor(call.args[0])),
         UNLINKAT => Some(Held::Name),
         _ => None,

@@ -51,7 +51,9 @@ fn main(_: Stack) -> u8 {
     unsafe {
         let _ = mprotect(0x141, 0x142, 0x143);
         let _ = munmap(0x151, 0x152);
+        let _ = mremap(0x171, 0x172, 0x173, 0x174, 0x175);
     }
+    let _ = ftruncate(0x181, 0x182);
     children();
     // So that each has an address of its own.
     black_box((&time, &set, &mut old, &act, &mut oact, &mut fds, &mut room, &value));
@@ -67,6 +69,6 @@ fn children() {
     }
     let _ = wait4(child.unwrap_or(0), &mut stat, 0);
     // SAFETY: nothing is mapped at these addresses.
-    let other = unsafe { vfork_to(208, [0x161, 0x162, 0x163, 0x164, 0x165]) };
+    let other = unsafe { vfork(IO_GETEVENTS, [0x161, 0x162, 0x163, 0x164, 0x165]) };
     let _ = wait4(other.unwrap_or(0), &mut stat, 0);
 }

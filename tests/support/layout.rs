@@ -72,6 +72,21 @@ const LAYOUTS: &[Layout] = &[
         size: 8,
         fields: &[("fd", 0, 4), ("events", 4, 2), ("revents", 6, 2)],
     },
+    // struct sigaction, include/linux/signal_types.h
+    Layout {
+        size: 32,
+        fields: &[
+            ("sa_handler", 0, 8),
+            ("sa_flags", 8, 8),
+            ("sa_restorer", 16, 8),
+            ("sa_mask", 24, 8),
+        ],
+    },
+    // int *stat_addr, wait4(2)
+    Layout {
+        size: 4,
+        fields: &[("stat", 0, 4)],
+    },
     // int pipefd[2], pipe(2)
     Layout {
         size: 8,

@@ -1,0 +1,56 @@
+//! aio-getevents-ring: fetches a completion from the ring itself, which is in its memory, without
+//! a call.
+//!
+//! Calls, as strace shows them (`ctx` and `&…` are addresses):
+//!
+//! ```text
+//! openat(AT_FDCWD, "/tmp/ioworkload-aio-getevents-ring", O_RDWR|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC, 0600) = 3
+//! io_setup(1, [ctx]) = 0
+//! io_submit(ctx, 1, [{aio_data=0xda7a1701, aio_lio_opcode=IOCB_CMD_PWRITE, aio_fildes=3, aio_buf="ior-aio-submit\n", aio_nbytes=15, aio_offset=0}]) = 1
+//! io_getevents(ctx, 0, 1, [], {tv_sec=0, tv_nsec=0}) = 0
+//! io_destroy(ctx) = 0
+//! close(3) = 0
+//! unlinkat(AT_FDCWD, "/tmp/ioworkload-aio-getevents-ring", 0) = 0
+//! exit_group(0) = ?
+//! +++ exited with 0 +++
+//! ```
+//!
+//! Calls io_getevents to see that nothing is left. Every library that reads the ring relies on its
+//! magic number, and so does this.
+//!
+//! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, a sandbox
+//! forbids it, or `fs.aio-max-nr` is used up.
+#![no_std]
+#![no_main]
+
+use ioworkload::story::*;
+
+crate::story!("aio-getevents-ring");
+
+fn run() -> Outcome {
+    let target = Target::create(TARGET)?; // openat
+    let mut iocb = pwrite(target.fd(), 0xda7a_1701);
+    let iocbpp = [&raw mut iocb];
+    let (mut event, now) = (IoEvent::default(), NOW);
+    let mut ctx = Context::default();
+    // SAFETY: the kernel works on `ctx`, `iocbpp`, `iocb`, PAYLOAD and `event`, room for the one
+    // completion that can come. They outlive the context, the first to go. Its ring is mapped until
+    // io_destroy, `head` is below `nr`, and nobody else fetches completions.
+    unsafe {
+        call!(io_setup(1, &raw mut ctx.id) = 0);
+        call!(io_submit(ctx.id, 1, iocbpp.as_ptr()) = 1);
+        let place = ctx.id as *mut AioRing;
+        let ring = place.read_volatile();
+        let header = size_of::<AioRing>();
+        let known = ring.magic == AIO_RING_MAGIC && ring.header_length as usize == header;
+        value!(io_setup: "the ring is as it has always been" = known);
+        value!(io_submit: "one completion is in the ring" = ring.tail == (ring.head + 1) % ring.nr);
+        let events = (ctx.id as usize + header) as *const IoEvent;
+        let fetched = events.add(ring.head as usize).read_volatile();
+        completed!(fetched, iocb, 15);
+        (&raw mut (*place).head).write_volatile(ring.tail);
+        call!(io_getevents(ctx.id, 0, 1, &raw mut event, &raw const now) = 0);
+    }
+    call!(io_destroy(ctx.release()) = 0);
+    target.remove() // close, unlinkat
+}
