@@ -34,7 +34,7 @@ FIXTURES := $(filter-out ioworkload init,$(PROGRAMS))
 TESTS := $(CARGO) test --no-fail-fast --locked --target-dir target -p ioworkload-tests
 
 .DEFAULT_GOAL := all
-.PHONY: help all run trace initramfs vm vm-trace vm-matrix test torture attach loss lint deps clean install uninstall dist deb
+.PHONY: help all run trace initramfs vm vm-trace vm-matrix test torture attach loss bench lint deps clean install uninstall dist deb
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
@@ -97,6 +97,10 @@ attach: all need-test ## attach tracers to a waiting workload, RUNS times each, 
 loss: all need-trace ## count what TRACER loses of N calls, each with a number of its own; BUFFER
 	@$(CARGO) run --quiet --locked --target-dir target -p ioworkload-tests --bin loss -- '$(TRACER)' '$(N)' $(BUFFER)
 
+bench: override FIXTURE_TMP = /tmp
+bench: all need-bench ## measure what fixtures cost, beside other languages; draws README and tests/bench/ anew
+	@$(CARGO) run --quiet --locked --target-dir target -p ioworkload-tests --bin bench
+
 lint: need-lint ## rustfmt and clippy, warnings as errors
 	@$(CARGO) fmt --all --check
 	@$(CARGO) clippy --quiet --locked --target-dir target --workspace --all-targets -- -D warnings
@@ -115,8 +119,9 @@ NEEDS_vm := $(NEEDS_build) qemu-system-x86_64:qemu-system-x86
 NEEDS_test := strace:strace perf:linux-perf bpftrace:bpftrace man:man-db python3:python3 $(NEEDS_vm) chattr:e2fsprogs mount:mount
 NEEDS_trace = $(filter $(TRACER):%,$(NEEDS_test))
 NEEDS_lint := $(NEEDS_build)
-.PHONY: need-build need-run need-trace need-vm need-test need-lint
-need-build need-run need-trace need-vm need-test need-lint: need-%: need-cargo
+NEEDS_bench := $(NEEDS_build) strace:strace perf:linux-perf bpftrace:bpftrace musl-gcc:musl-tools go:golang-go
+.PHONY: need-build need-run need-trace need-vm need-test need-lint need-bench
+need-build need-run need-trace need-vm need-test need-lint need-bench: need-%: need-cargo
 	@missing=; for need in $(NEEDS_$*); do \
 		command -v "$${need%%:*}" >/dev/null || test -e "$${need%%:*}" || missing="$$missing $${need#*:}"; \
 	done; \

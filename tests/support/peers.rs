@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// One way to make a scenario's calls.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -65,6 +65,7 @@ pub fn build(variants: &[&str]) -> Result<()> {
     make.current_dir(crate::root())
         .args(["-f", "tests/peers/Makefile"])
         .arg(format!("VARIANTS={}", variants.join(" ")))
+        .stdout(Stdio::null())
         .env_remove("MAKEFLAGS")
         .env_remove("MAKELEVEL");
     let status = make.status().context("make does not start")?;

@@ -5,6 +5,7 @@ use nix::sched::{CloneFlags, clone};
 use nix::sys::personality::{self, Persona};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::Pid;
 use std::cell::Cell;
 use std::ffi::{CString, c_char};
 use std::os::unix::ffi::OsStrExt;
@@ -60,9 +61,48 @@ impl Starter {
     /// # Errors
     /// It can't be started, or does not exit with 0.
     pub fn start(&mut self) -> Result<Life> {
+        let before = faults()?;
+        let (pid, started) = self.spawn()?;
+        let end = waitpid(pid, None)?;
+        let time = started.elapsed();
+        ensure!(
+            end == WaitStatus::Exited(pid, 0),
+            "{:?}: {end:?}",
+            self.strings
+        );
+        Ok(Life {
+            time,
+            faults: faults()? - before,
+        })
+    }
+
+    /// Starts so many copies, one right after the other, and waits for all. The time is that from
+    /// the first start to the last end, the page faults are those of all together.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn crowd(&mut self, copies: usize) -> Result<Life> {
+        let before = faults()?;
+        let started = Instant::now();
+        let pids: Result<Vec<_>> = (0..copies).map(|_| Ok(self.spawn()?.0)).collect();
+        for pid in pids? {
+            let end = waitpid(pid, None)?;
+            ensure!(
+                end == WaitStatus::Exited(pid, 0),
+                "{:?}: {end:?}",
+                self.strings
+            );
+        }
+        Ok(Life {
+            time: started.elapsed(),
+            faults: faults()? - before,
+        })
+    }
+
+    /// Starts it, and says when it has called execve.
+    fn spawn(&mut self) -> Result<(Pid, Instant)> {
         let argv = self.strings.iter().map(|string| string.as_ptr());
         let argv: Vec<_> = argv.chain([null()]).collect();
-        let before = faults()?;
         let started = Cell::new(Instant::now());
         let persona = self.persona;
         let child = Box::new(|| {
@@ -77,17 +117,7 @@ impl Starter {
         // then it has the stack to itself, reads `argv` and writes `started`, which outlive it.
         let pid = unsafe { clone(child, &mut self.stack, flags, Some(libc::SIGCHLD)) }
             .context("clone")?;
-        let end = waitpid(pid, None)?;
-        let time = started.get().elapsed();
-        ensure!(
-            end == WaitStatus::Exited(pid, 0),
-            "{:?}: {end:?}",
-            self.strings
-        );
-        Ok(Life {
-            time,
-            faults: faults()? - before,
-        })
+        Ok((pid, started.get()))
     }
 }
 
