@@ -47,12 +47,11 @@ fn main() {
     let tmp = fixture_tmp();
     println!("cargo::rustc-env=FIXTURE_TMP={tmp}");
     println!("cargo::rerun-if-changed=tests/expected");
+    println!("cargo::rerun-if-changed=src/scenario");
     let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
-    expected_traces(
-        &Path::new(&root).join("tests/expected"),
-        Path::new(&out),
-        &tmp,
-    );
+    let (root, out) = (Path::new(&root), Path::new(&out));
+    no_traces(&root.join("src/scenario"), out);
+    expected_traces(&root.join("tests/expected"), out, &tmp);
 }
 
 /// The directory of the target files, fixed when building: `/tmp`, or what `FIXTURE_TMP` says.
@@ -85,6 +84,21 @@ fn expected_traces(from: &Path, to: &Path, tmp: &str) {
         fs::write(to.join(name), trace).expect("cargo's own directory can be written");
     }
 }
+
+/// Gives each story an empty trace, for those that have no other yet: they can be built and watched,
+/// and that is how a trace begins.
+fn no_traces(stories: &Path, to: &Path) {
+    for file in stories.read_dir().expect("src/scenario is there") {
+        let story = file.expect("a file").path();
+        let name = story.with_extension("");
+        let name = name.file_name().and_then(|name| name.to_str());
+        let name = name.expect("a name of ours").replace('_', "-");
+        fs::write(to.join(name + ".rs"), NO_TRACE).expect("cargo's own directory can be written");
+    }
+}
+
+const NO_TRACE: &str = "::ioworkload::expect::Trace { head: \"\", front: &[], round: &[], back: &[], \
+                        tail: \"\", children: \"\", end: \"\" }";
 
 const LINES: &str = "an expected trace has a line for each call, and exit_group is the last";
 
