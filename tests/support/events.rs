@@ -69,10 +69,21 @@ pub fn parse(tid: i32, text: &str) -> Result<Event> {
 /// # Errors
 /// Events are missing.
 pub fn family(first: i32, events: &[Event], end: String) -> Result<Seen> {
+    family_with(first, events, end, &call)
+}
+
+/// Makes a call of its number and the six registers.
+type Begin<'a> = &'a dyn Fn(u64, &[u64; 6]) -> Result<Call>;
+
+/// The same, where somebody else knows the calls.
+///
+/// # Errors
+/// Events are missing.
+pub fn family_with(first: i32, events: &[Event], end: String, begin: Begin<'_>) -> Result<Seen> {
     let execve = |event: &Event| event.tid == first && event.what == What::Exit(EXECVE, 0);
     let start = events.iter().position(execve);
     let start = start.context("witness lost events: it has seen no execve")?;
-    let mut seen = process(first, false, &events[start + 1..])?;
+    let mut seen = process(first, false, &events[start + 1..], begin)?;
     seen.end = end;
     Ok(seen)
 }
@@ -86,7 +97,7 @@ pub fn attached(pid: i32, events: &[Event]) -> Result<Seen> {
 }
 
 /// A thread's calls; a child begins with the end of the call that made it, which is not its own.
-fn process(tid: i32, child: bool, events: &[Event]) -> Result<Seen> {
+fn process(tid: i32, child: bool, events: &[Event], begin: Begin<'_>) -> Result<Seen> {
     let mut thread = Thread::default();
     let own = events
         .iter()
@@ -94,12 +105,12 @@ fn process(tid: i32, child: bool, events: &[Event]) -> Result<Seen> {
         .filter(|(_, event)| event.tid == tid);
     for (at, Event { what, .. }) in own {
         match what {
-            What::Enter(nr, args) => thread.enter(call(*nr, args)?)?,
+            What::Enter(nr, args) => thread.enter(begin(*nr, args)?)?,
             What::Exit(..) if child && thread.calls.is_empty() => {}
             What::Exit(nr, ret) => thread.exit(*nr, *ret)?,
             What::Fork(pid) => thread
                 .children
-                .push(process(*pid, true, &events[at + 1..])?),
+                .push(process(*pid, true, &events[at + 1..], begin)?),
             What::Memory(address, bytes) => thread.memory(*address, bytes),
         }
     }

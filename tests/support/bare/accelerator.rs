@@ -43,7 +43,10 @@ pub fn choose(machine: &Machine) -> Result<Accelerator> {
 }
 
 /// Whether `init` reports, within the limit, that there is nothing to run.
-fn works(machine: &Machine) -> Result<bool> {
+///
+/// # Errors
+/// QEMU is missing, or a file can't be read or written.
+pub fn works(machine: &Machine) -> Result<bool> {
     eprintln!("trying KVM, {} s at most", LIMIT.as_secs());
     let machine = Machine {
         accelerator: Accelerator::Kvm,

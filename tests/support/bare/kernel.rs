@@ -227,7 +227,8 @@ fn sources(suite: &str) -> Result<String> {
 
 /// `'…/debian/dists/bookworm-updates/InRelease' …`: the same place for another suite. The newest
 /// has nothing beside it, neither updates nor security.
-fn source(line: &str, here: &str, suite: &str) -> Option<String> {
+#[must_use]
+pub fn source(line: &str, here: &str, suite: &str) -> Option<String> {
     let (uri, _) = line.strip_prefix('\'')?.split_once("/InRelease'")?;
     let (uri, own) = uri.split_once("/dists/")?;
     let beside = own.strip_prefix(here)?;

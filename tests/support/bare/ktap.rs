@@ -88,21 +88,24 @@ pub fn read<'a>(console: impl IntoIterator<Item = &'a str>) -> Result<Report> {
     let plan: usize = plan.context("the report has no plan")?.parse()?;
     let (mut report, mut diagnostics, mut totals) = (Report::default(), Vec::new(), None);
     for line in lines.filter(|line| is_part(line)) {
-        ensure!(
-            totals.is_none(),
-            "the report goes on behind its totals: {line}"
-        );
         if let Some(text) = line.strip_prefix("# Totals: ") {
             totals = Some(text);
         } else if let Some(text) = line.strip_prefix("# ") {
             diagnostics.push(text.to_owned());
         } else {
+            ensure!(totals.is_none(), "behind the totals: {line}");
             let row = row(line, std::mem::take(&mut diagnostics));
             let (number, row) = row.with_context(|| format!("no result: {line}"))?;
             report.rows.push(row);
             ensure!(number == report.rows.len(), "out of order: {line}");
         }
     }
+    whole(&report, plan, totals)?;
+    ensure!(plan > 0, "no fixture was run{}", why(&diagnostics));
+    Ok(report)
+}
+
+fn whole(report: &Report, plan: usize, totals: Option<&str>) -> Result<()> {
     let rows = report.rows.len();
     let Some(totals) = totals else {
         bail!("the report breaks off after {rows} of {plan} results")
@@ -114,8 +117,7 @@ pub fn read<'a>(console: impl IntoIterator<Item = &'a str>) -> Result<Report> {
         totals == counted,
         "the totals are {totals}, and counted {counted}"
     );
-    ensure!(plan > 0, "no fixture was run{}", why(&diagnostics));
-    Ok(report)
+    Ok(())
 }
 
 /// `ok 1 aio-setup`, `not ok 2 aio-submit # exit=1`.

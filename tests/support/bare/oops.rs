@@ -5,20 +5,17 @@
 
 use super::archive::{Node, initramfs};
 use super::vm::{Boot, End, Machine};
+use crate::events::{Event, family_with, parse};
 use crate::expected::{Count, Entry, Expected, Range};
 use crate::trace::{Call, Seen};
-use anyhow::{Context, Result, bail, ensure};
-use std::collections::BTreeMap;
+use anyhow::{Context, Result, ensure};
+use nix::sys::signal::Signal;
 
 /// The first process.
-const FIRST: i64 = 1;
-const EXECVE: i64 = 59;
-const EXIT_GROUP: u64 = 231;
-/// clone, fork, vfork, clone3.
-const STARTERS: [u64; 4] = [56, 57, 58, 435];
+const FIRST: i32 = 1;
 
-const TRACER: &str =
-    "trace_event=raw_syscalls:sys_enter,raw_syscalls:sys_exit ftrace_dump_on_oops printk.time=0";
+const TRACER: &str = "trace_event=raw_syscalls:sys_enter,raw_syscalls:sys_exit,\
+                      sched:sched_process_fork ftrace_dump_on_oops";
 
 /// From so many calls on the tracer gets more room than it has by default, which takes the kernel
 /// seconds to prepare: its own buffer must hold all of them, and the log, too. Where the log starts
@@ -41,7 +38,7 @@ fn longest(entries: &[Entry]) -> u64 {
 }
 
 /// Boots a machine straight into the program `name` of an archive, and gives back what the kernel
-/// has seen it do. `expected` knows the names of the calls, and how many registers each has.
+/// has seen it do. `expected` tells how long that may get, and knows the calls.
 ///
 /// # Errors
 /// QEMU is missing, the machine has not come to the program's end, or the tracer has lost something.
@@ -71,134 +68,64 @@ fn read(boot: &Boot, expected: &Expected) -> Result<Seen> {
     let panic = boot
         .panic()
         .context("no panic, so no end of the first process")?;
-    let status =
-        panic.strip_prefix("Kernel panic - not syncing: Attempted to kill init! exitcode=0x");
+    let status = panic.strip_prefix(DEATH);
     let status = status.with_context(|| panic.to_owned())?;
-    let mut steps = steps(&boot.console)?;
-    let first = steps
-        .get_mut(&FIRST)
-        .context("the first process has done nothing")?;
-    let execve = first
-        .iter()
-        .position(|step| matches!(step, Step::Exit(EXECVE, 0)));
-    // What came before was the start of the process itself.
-    first.drain(..=execve.context("the tracer has not seen the start")?);
-    let mut seen = family(FIRST, &steps, expected)?;
-    seen.end = end(u32::from_str_radix(status, 16)?);
-    Ok(seen)
-}
-
-/// The end that a wait status tells of.
-fn end(status: u32) -> String {
-    match (status & 0x7f, status >> 8 & 0xff) {
-        (0, code) => format!("exited with {code}"),
-        (signal, _) => {
-            let name = nix::sys::signal::Signal::try_from(signal as i32);
-            name.map_or(format!("killed by signal {signal}"), |name| {
-                format!("killed by {name}")
-            })
-        }
+    let end = end(u32::from_str_radix(status, 16)?);
+    let mut events = Vec::new();
+    for line in &boot.console {
+        ensure!(!line.contains(" EVENTS]"), "witness lost events: {line}");
+        events.extend(event(line)?);
     }
-}
-
-/// One line of the tracer's.
-enum Step {
-    /// sys_enter: the number, and the six registers.
-    Enter(i64, Vec<u64>),
-    /// sys_exit: the number, and the result.
-    Exit(i64, i64),
-}
-
-/// The tracer's lines, by process.
-fn steps(console: &[String]) -> Result<BTreeMap<i64, Vec<Step>>> {
-    let mut steps: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for line in console {
-        ensure!(
-            !line.contains(" EVENTS]"),
-            "the tracer has lost something: {line}"
-        );
-        if line.contains(": sys_enter: ") || line.contains(": sys_exit: ") {
-            let (pid, step) = step(line).with_context(|| format!("the tracer wrote {line:?}"))?;
-            steps.entry(pid).or_default().push(step);
-        }
-    }
-    Ok(steps)
-}
-
-/// `aio-gete-1         0..... 1460071us : sys_enter: NR 209 (7fb66af2e000, 1, …)`,
-/// `aio-gete-1         0..... 1461390us : sys_exit: NR 209 = 1`.
-fn step(line: &str) -> Option<(i64, Step)> {
-    let (process, event) = line.split_once(": sys_")?;
-    let process = process.split_whitespace().find(|word| word.contains('-'))?;
-    let (_, pid) = process.rsplit_once('-')?;
-    let (kind, event) = event.split_once(": NR ")?;
-    let (nr, event) = event.split_once(' ')?;
-    let nr = nr.parse().ok()?;
-    let step = if kind == "enter" {
-        let args = event.strip_prefix('(')?.strip_suffix(')')?.split(", ");
-        let args = args.map(|arg| u64::from_str_radix(arg, 16).ok());
-        Step::Enter(nr, args.collect::<Option<_>>()?)
-    } else {
-        Step::Exit(nr, event.strip_prefix("= ")?.parse().ok()?)
-    };
-    Some((pid.parse().ok()?, step))
-}
-
-/// The calls of a process, and of those that it has started.
-fn family(pid: i64, steps: &BTreeMap<i64, Vec<Step>>, expected: &Expected) -> Result<Seen> {
-    let mut calls: Vec<Call> = Vec::new();
-    let mut open = false;
-    for step in steps.get(&pid).map(Vec::as_slice).unwrap_or_default() {
-        match step {
-            Step::Enter(nr, registers) => {
-                calls.push(call(*nr as u64, registers, expected));
-                open = true;
-            }
-            // A child's first line is the return of the call that made it.
-            Step::Exit(_, 0) if calls.is_empty() && pid != FIRST => {}
-            Step::Exit(nr, ret) => {
-                let call = calls
-                    .last_mut()
-                    .filter(|call| open && call.nr == *nr as u64);
-                let Some(call) = call else {
-                    bail!("process {pid}: sys_exit of {nr} without sys_enter")
-                };
-                call.ret = Some(*ret);
-                open = false;
-            }
-        }
-    }
-    let started = calls.iter().filter(|call| STARTERS.contains(&call.nr));
-    let started = started.filter_map(|call| call.ret.filter(|ret| *ret > 0));
-    let children = started
-        .map(|child| family(child, steps, expected))
-        .collect::<Result<_>>()?;
-    let end = match calls.last() {
-        Some(Call {
-            nr: EXIT_GROUP,
-            ret: None,
-            args,
-            ..
-        }) => end((args[0] as u32 & 0xff) << 8),
-        _ => "did not exit by itself".into(),
-    };
-    Ok(Seen {
-        calls,
-        end,
-        children,
+    family_with(FIRST, &events, end, &|nr, args| {
+        Ok(call(nr, args, expected))
     })
 }
 
-fn call(nr: u64, registers: &[u64], expected: &Expected) -> Call {
+/// What the kernel says when its first process has ended; behind it, the wait status.
+const DEATH: &str = "Kernel panic - not syncing: Attempted to kill init! exitcode=0x";
+
+/// The end that a wait status tells of.
+fn end(status: u32) -> String {
+    let signal = (status & 0x7f) as i32;
+    match Signal::try_from(signal) {
+        Ok(signal) => format!("killed by {signal}"),
+        Err(_) if signal == 0 => format!("exited with {}", status >> 8 & 0xff),
+        Err(_) => format!("killed by signal {signal}"),
+    }
+}
+
+/// `aio-gete-1         0..... 1460071us : sys_enter: NR 209 (7fb66af2e000, 1, ...)`, if the line is
+/// of that kind.
+fn event(line: &str) -> Result<Option<Event>> {
+    let is = |name: &str| line.split_once(&format!(": {name}: ")).is_some();
+    if !["sys_enter", "sys_exit", "sched_process_fork"]
+        .iter()
+        .any(|name| is(name))
+    {
+        return Ok(None);
+    }
+    let parts = || {
+        let (process, text) = line.split_once(" : ")?;
+        // The name of a process can have blanks and dashes; what follows has no dash.
+        let (_, rest) = process.rsplit_once('-')?;
+        Some((rest.split(' ').next()?.parse().ok()?, text))
+    };
+    let (pid, text) = parts().with_context(|| format!("no event: {line:?}"))?;
+    parse(pid, text).map(Some)
+}
+
+/// A call with its name and as many registers as it has, if it is one of the expected; otherwise
+/// with its number and all of them. Only root could ask the machine's own kernel.
+fn call(nr: u64, registers: &[u64; 6], expected: &Expected) -> Call {
     let known = expected.each().into_iter().find(|call| call.nr == nr);
-    let (name, args) = match known {
+    let (name, count) = match known {
         Some(call) => (call.name.clone(), call.args.len()),
         None => (format!("syscall {nr}"), registers.len()),
     };
     Call {
         name,
         nr,
-        args: registers.iter().take(args).copied().collect(),
+        args: registers[..count].into(),
         ..Call::default()
     }
 }

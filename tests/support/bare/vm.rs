@@ -19,7 +19,7 @@ const PORT: &str = "0xf4";
 /// What every kernel is told. A panic ends the machine at once (-no-reboot). Nothing less than that
 /// gets between the lines of the report. On a busy host an emulated timer fails the kernel's test of
 /// it, which panics.
-const WORDS: &str = "console=ttyS0 loglevel=1 panic=-1 no_timer_check";
+const WORDS: &str = "console=ttyS0 loglevel=1 printk.time=0 panic=-1 no_timer_check";
 
 /// What runs the machine's instructions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
