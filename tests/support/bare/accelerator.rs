@@ -33,6 +33,7 @@ pub fn choose(machine: &Machine) -> Result<Accelerator> {
     if let Some((known, _)) = known.find(|(_, text)| *text == note) {
         return Ok(known);
     }
+    eprintln!("trying KVM, {} s at most", LIMIT.as_secs());
     let chosen = if works(machine)? {
         Accelerator::Kvm
     } else {
@@ -47,7 +48,6 @@ pub fn choose(machine: &Machine) -> Result<Accelerator> {
 /// # Errors
 /// QEMU is missing, or a file can't be read or written.
 pub fn works(machine: &Machine) -> Result<bool> {
-    eprintln!("trying KVM, {} s at most", LIMIT.as_secs());
     let machine = Machine {
         accelerator: Accelerator::Kvm,
         limit: LIMIT,
