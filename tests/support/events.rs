@@ -93,7 +93,7 @@ pub fn family_with(first: i32, events: &[Event], end: String, begin: Begin<'_>) 
 /// # Errors
 /// As above.
 pub fn attached(pid: i32, events: &[Event]) -> Result<Seen> {
-    process(pid, true, events)
+    process(pid, true, events, &call)
 }
 
 /// A thread's calls; a child begins with the end of the call that made it, which is not its own.
