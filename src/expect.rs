@@ -56,10 +56,13 @@ pub fn write(out: &mut Stream, run: &Run<'_>) {
 
 fn children(out: &mut Stream, run: &Run<'_>) {
     let trace = &run.scenario.expected;
-    for round in 0..run.count {
-        out.text(if round == 0 { "" } else { ",\n" });
-        out.text(trace.children);
+    if run.count > 1 {
+        out.text("    {\"repeat\": ")
+            .number(run.count.into())
+            .text(", \"children\": [\n");
     }
+    out.text(trace.children);
+    out.text(if run.count > 1 { "\n    ]}" } else { "" });
     out.text(trace.end);
 }
 

@@ -1,7 +1,7 @@
 //! Does the comparison find every difference, and nothing where there is none?
 
 use ioworkload_tests::compare::compare;
-use ioworkload_tests::expected::{Expected, Kernel, parse};
+use ioworkload_tests::expected::{Child, Children, Expected, Kernel, parse};
 use ioworkload_tests::trace::{Call, Memory, Seen};
 
 const NEW: Kernel = Kernel(6, 12);
@@ -113,6 +113,27 @@ fn as_many_rounds_as_there_may_be() {
     assert_eq!((found.missing(), found.noise()), (0, 2), "{found}");
 }
 
+/// As many closes as opens.
+const PAIRS: &str = r#"
+    {"repeat": {"min": 1, "max": 9}, "as": "$opened", "why": "as it comes", "calls": [
+        {"name": "openat", "nr": 257, "args": ["&path"], "ret": 3}
+    ]},
+    {"repeat": {"min": 1, "max": 9}, "as": "$opened", "why": "as it comes", "calls": [
+        {"name": "close", "nr": 3, "args": [3], "ret": 0}
+    ]},"#;
+
+#[test]
+fn repetitions_of_one_name_are_equally_long() {
+    let opened = |count| vec![call("openat", 257, &[0x7f0], 3); count];
+    let closed = |count| vec![call("close", 3, &[3], 0); count];
+    let pairs = |opens, closes| seen([opened(opens), closed(closes)].concat());
+    let want = expected(PAIRS);
+    differs(&want, &pairs(1, 1), &[]);
+    differs(&want, &pairs(9, 9), &[]);
+    differs(&want, &pairs(4, 3), &["missing: close"]);
+    differs(&want, &pairs(3, 4), &["not asked for: close(0x3) = 0"]);
+}
+
 const ROUND: &str = r#"
     {"repeat": 2, "calls": [
         {"name": "openat", "nr": 257, "args": ["&path"], "ret": "$fd"},
@@ -136,7 +157,7 @@ const FORK: &str = r#"
 
 fn family() -> Expected {
     let mut expected = expected(FORK);
-    expected.children = vec![expected.calls[1..].to_vec()];
+    expected.children = vec![Child::Calls(expected.calls[1..].to_vec())];
     expected
 }
 
@@ -156,6 +177,29 @@ fn children_are_compared_too() {
     got.children = vec![seen([destroy(0x7fa0)]), seen([])];
     let line = "not asked for: another thread or process, which did exit_group(0x0) = ?";
     differs(&family(), &got, &[line]);
+}
+
+#[test]
+fn children_repeat() {
+    let mut want = family();
+    let children = vec![want.calls[1..].to_vec()];
+    want.children = vec![Child::Repeat(Children {
+        repeat: 3,
+        children,
+    })];
+    let setup = call("io_setup", 206, &[1, 0x7ff0], 0);
+    let destroy = call("io_destroy", 207, &[0x7fa0], 0);
+    let mut got = seen([setup, destroy.clone()]);
+    got.children = vec![seen([destroy]); 3];
+    differs(&want, &got, &[]);
+    got.children.pop();
+    differs(
+        &want,
+        &got,
+        &["missing: a child that starts with io_destroy"],
+    );
+    got.children = vec![got.children[0].clone(); 4];
+    assert_eq!(compare(&want, &got).strangers.len(), 1);
 }
 
 const SUBMIT: &str = r#"

@@ -1,6 +1,6 @@
 //! Does a run that can't go well say why in one line, end with the right code, and leave nothing?
 
-use ioworkload_tests::expected::{Call, Ret, load};
+use ioworkload_tests::expected::{Call, Child, Ret, load};
 use ioworkload_tests::room::Room;
 use ioworkload_tests::{scenarios, shipped};
 use libtest_mimic::{Arguments, Trial};
@@ -328,13 +328,14 @@ fn has_target(scenario: &str) -> bool {
 /// The calls of a scenario; those of a child, for which its parent waits, behind its birth.
 fn calls(scenario: &str) -> Vec<Call> {
     let mut expected = load(scenario).expect("an expected trace");
-    let mut children = std::mem::take(&mut expected.children).into_iter();
+    let children = std::mem::take(&mut expected.children);
+    let mut children = children.iter().flat_map(Child::each);
     let mut calls = Vec::new();
     for call in expected.each() {
         calls.push(call.clone());
         if ["fork", "vfork"].contains(&call.name.as_str()) {
             let mut child = expected.clone();
-            child.calls = children.next().expect("a child");
+            child.calls = children.next().expect("a child").to_vec();
             calls.extend(child.each().into_iter().cloned());
         }
     }

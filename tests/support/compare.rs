@@ -76,17 +76,20 @@ impl Verdict {
 pub fn compare(expected: &Expected, seen: &Seen) -> Verdict {
     let mut names = Names::default();
     let mut verdict = process(&expected.calls, seen, &mut names);
-    let both = expected.children.iter().zip(&seen.children);
+    let mut children = expected.children();
     // A child starts with its parent's memory, and so with its parent's names.
-    verdict.children = both
-        .map(|(want, got)| process(want, got, &mut names.clone()))
+    verdict.children = seen
+        .children
+        .iter()
+        .zip(&mut children)
+        .map(|(got, want)| process(want, got, &mut names.clone()))
         .collect();
-    for want in expected.children.iter().skip(seen.children.len()) {
+    for want in children {
         let first = first(want).map_or("nothing", |call| call.name.as_str());
         let line = format!("missing: a child that starts with {first}");
         verdict.strangers.push(line);
     }
-    for got in seen.children.iter().skip(expected.children.len()) {
+    for got in seen.children.iter().skip(verdict.children.len()) {
         let first = got.calls.first().map_or("nothing".into(), Call::to_string);
         let line = format!("not asked for: another thread or process, which did {first}");
         verdict.strangers.push(line);
@@ -102,8 +105,13 @@ fn first(entries: &[Entry]) -> Option<&expected::Call> {
 }
 
 fn process(want: &[Entry], seen: &Seen, names: &mut Names) -> Verdict {
-    let mut steps = Vec::new();
-    unroll(want, Place::default(), &seen.calls, &mut steps);
+    let mut unroll = Unroll {
+        seen: &seen.calls,
+        steps: Vec::new(),
+        counts: HashMap::new(),
+    };
+    unroll.entries(want, Place::default());
+    let steps = unroll.steps;
     let mut verdict = Verdict::default();
     for (want, got) in align(&steps, &seen.calls) {
         let mut row = Row {
@@ -155,43 +163,66 @@ struct Step<'a> {
     place: Place,
 }
 
-/// Writes the repetitions out. Where the number of rounds can differ, as many are taken as were
-/// seen from that place on.
-fn unroll<'a>(entries: &'a [Entry], place: Place, seen: &[Call], steps: &mut Vec<Step<'a>>) {
-    let mut place = place;
-    for entry in entries {
-        match entry {
-            Entry::Call(call) => steps.push(Step { call, place }),
-            Entry::Repeat(repeat) => rounds(repeat, place, seen, steps),
-        }
-        place.fresh = false;
-    }
+/// Writes the repetitions out.
+struct Unroll<'a, 's> {
+    seen: &'s [Call],
+    steps: Vec<Step<'a>>,
+    /// How many rounds there were, of repetitions that have a name for it.
+    counts: HashMap<&'a str, u64>,
 }
 
-fn rounds<'a>(
-    repeat: &'a expected::Repeat,
-    place: Place,
-    seen: &[Call],
-    steps: &mut Vec<Step<'a>>,
-) {
-    let (min, max) = match &repeat.repeat {
-        Count::Exact(count) => (*count, *count),
-        Count::Range(range) => (range.min, range.max),
-    };
-    for round in 1..=max {
-        let start = steps.len();
-        let inner = Place {
+impl<'a> Unroll<'a, '_> {
+    fn entries(&mut self, entries: &'a [Entry], mut place: Place) {
+        for entry in entries {
+            match entry {
+                Entry::Call(call) => self.steps.push(Step { call, place }),
+                Entry::Repeat(repeat) => self.repeat(repeat, place),
+            }
+            place.fresh = false;
+        }
+    }
+
+    /// Where the number of rounds can differ, as many are taken as were seen from this place on, or
+    /// as another repetition of the same name had.
+    fn repeat(&mut self, repeat: &'a expected::Repeat, place: Place) {
+        let (min, max) = match &repeat.repeat {
+            Count::Exact(count) => (*count, *count),
+            Count::Range(range) => (range.min, range.max),
+        };
+        let name = repeat.name.as_deref();
+        let known = name.and_then(|name| self.counts.get(name).copied());
+        let (min, max) = known.map_or((min, max), |count| (count, count));
+        let mut count = 0;
+        while count < max && self.round(repeat, place, count + 1, count < min) {
+            count += 1;
+        }
+        self.counts.extend(name.map(|name| (name, count)));
+    }
+
+    /// Writes one round out; one that need not be only if it was seen.
+    fn round(
+        &mut self,
+        repeat: &'a expected::Repeat,
+        place: Place,
+        round: u64,
+        must: bool,
+    ) -> bool {
+        let start = self.steps.len();
+        let place = Place {
             depth: place.depth + 1,
             round,
             fresh: true,
         };
-        unroll(&repeat.calls, inner, seen, steps);
-        let seen = seen.iter().skip(start);
-        let made = steps[start..].iter().zip(seen).filter(|(s, c)| s.like(c));
-        if round > min && made.count() < steps.len() - start {
-            steps.truncate(start);
-            break;
+        let outer = self.counts.clone();
+        self.entries(&repeat.calls, place);
+        self.counts = outer;
+        let made = &self.steps[start..];
+        let seen = self.seen.iter().skip(start);
+        let made = must || made.iter().zip(seen).filter(|(s, c)| s.like(c)).count() == made.len();
+        if !made {
+            self.steps.truncate(start);
         }
+        made
     }
 }
 

@@ -22,9 +22,42 @@ pub struct Expected {
     pub about: String,
     /// In order.
     pub calls: Vec<Entry>,
-    /// The calls of each child, in the order of their creation.
+    /// The children, in the order of their creation.
     #[serde(default)]
+    pub children: Vec<Child>,
+}
+
+/// The calls of a child, or children that are made several times.
+#[derive(Clone, Deserialize, Debug)]
+#[serde(untagged)]
+pub enum Child {
+    /// In order.
+    Calls(Vec<Entry>),
+    /// So many times these children.
+    Repeat(Children),
+}
+
+/// Children that are made several times.
+#[derive(Clone, Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+pub struct Children {
+    /// How often.
+    pub repeat: u64,
+    /// Those of one round.
     pub children: Vec<Vec<Entry>>,
+}
+
+impl Child {
+    /// Every child, one by one.
+    #[must_use]
+    pub fn each(&self) -> Box<dyn Iterator<Item = &[Entry]> + '_> {
+        match self {
+            Self::Calls(calls) => Box::new([calls.as_slice()].into_iter()),
+            Self::Repeat(some) => {
+                Box::new((0..some.repeat).flat_map(|_| some.children.iter().map(Vec::as_slice)))
+            }
+        }
+    }
 }
 
 /// A call, or calls that repeat.
@@ -64,9 +97,20 @@ impl Expected {
         let mut calls = Vec::new();
         collect(&self.calls, &mut calls);
         for child in &self.children {
-            collect(child, &mut calls);
+            match child {
+                Child::Calls(child) => collect(child, &mut calls),
+                Child::Repeat(some) => some
+                    .children
+                    .iter()
+                    .for_each(|child| collect(child, &mut calls)),
+            }
         }
         calls
+    }
+
+    /// The calls of every child, one by one.
+    pub fn children(&self) -> impl Iterator<Item = &[Entry]> {
+        self.children.iter().flat_map(Child::each)
     }
 }
 
@@ -76,6 +120,9 @@ impl Expected {
 pub struct Repeat {
     /// How often.
     pub repeat: Count,
+    /// `$name`: the number of rounds, the same wherever a repetition has this name.
+    #[serde(rename = "as")]
+    pub name: Option<String>,
     /// Why the number can differ.
     pub why: Option<String>,
     /// One round.

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 /// The keys of a call or a repetition, in the order in which they are written.
-const KEYS: [&str; 11] = [
-    "kernel", "repeat", "name", "nr", "args", "ret", "sys_exit", "why", "in", "out", "since",
+const KEYS: [&str; 12] = [
+    "kernel", "repeat", "as", "name", "nr", "args", "ret", "sys_exit", "why", "in", "out", "since",
 ];
 
 /// The file of a trace. Keys that the format does not know are not written.
