@@ -5,7 +5,7 @@ use ioworkload_tests::compare::compare;
 use ioworkload_tests::expected::{self, Entry, Expected, Kernel, parse};
 use ioworkload_tests::room::Room;
 use ioworkload_tests::trace::Seen;
-use ioworkload_tests::{scenarios, shipped, strace};
+use ioworkload_tests::{root, scenarios, shipped, strace, writer};
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::fs;
 use std::io::{self, BufRead, BufReader, PipeReader, PipeWriter};
@@ -64,6 +64,7 @@ fn main() -> ExitCode {
     }
     trials.push(trial("decoded", decoded));
     trials.push(trial("strange-paths", strange_paths));
+    trials.push(trial("by-the-schema", by_the_schema));
     trials.push(trial("control::another-option", another_option));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
@@ -233,6 +234,22 @@ fn decoded() -> Result<()> {
     ];
     for part in wanted {
         ensure!(told.matches(part).count() == 1, "{part}:\n{told}");
+    }
+    Ok(())
+}
+
+/// With any options the text is an expected trace: valid, and laid out as the files are.
+fn by_the_schema() -> Result<()> {
+    let schema = fs::read_to_string(root().join("tests/expected-trace.schema.json"))?;
+    let schema = jsonschema::validator_for(&serde_json::from_str(&schema)?)?;
+    for name in scenarios() {
+        for row in ROWS {
+            let text = text(&name, row)?;
+            let value = serde_json::from_str(&text)?;
+            let errors: Vec<_> = schema.iter_errors(&value).map(|e| e.to_string()).collect();
+            ensure!(errors.is_empty(), "{name} {row:?}: {errors:?}");
+            ensure!(text == writer::file(&value), "{name} {row:?}: {text}");
+        }
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ mod programs;
 
 use ioworkload::cli::VERSION;
 use ioworkload_tests::room::Room;
-use ioworkload_tests::scenarios;
+use ioworkload_tests::{expected, scenarios};
 use object::LittleEndian;
 use object::elf::{ET_EXEC, FileHeader64};
 use object::read::elf::FileHeader;
@@ -127,6 +127,21 @@ fn the_directory_of_target_files_is_fixed_when_building() {
         let line = format!("{line}: {directory}/ioworkload-aio-submit\n");
         assert_eq!(end(&mut Command::new(program)), ends(1, &line));
     }
+}
+
+/// The traces that are built in have the paths that are built in, in JSON's letters.
+#[test]
+fn another_directory_is_expected_too() {
+    let variable = ("FIXTURE_TMP", r#"/no-"such\directory"#);
+    let program = built("fixture-tmp", &["--bin=ioworkload"], variable).join("ioworkload");
+    let (code, text, _) = end(Command::new(program).arg("--expect=aio-submit"));
+    let trace: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let path = format!("{}/ioworkload-aio-submit", variable.1);
+    assert_eq!(trace["calls"][0]["in"]["&path"], path.as_str());
+    let file = fs::read_to_string(expected::path("aio-submit")).expect("a trace");
+    let escaped = path.replace('\\', r"\\").replace('"', "\\\"");
+    let wanted = file.replace("/tmp/ioworkload-aio-submit", &escaped);
+    assert_eq!((code, text), (Some(0), wanted));
 }
 
 #[test]
