@@ -142,10 +142,21 @@ fn counts(name: &str) -> Result<()> {
     let rounds = own.calls.iter().find_map(repeat);
     let rounds = rounds.filter(|_| around == 3).unwrap_or(1);
     let round = (own.least() - around) / rounds;
-    for count in [1, 2, 3, 1000, u64::from(u32::MAX)] {
+    // The children of each round are told one by one.
+    let most = if own.children.is_empty() {
+        u64::from(u32::MAX)
+    } else {
+        1001
+    };
+    for count in [1, 2, 3, 1000, most] {
         let repeat = format!("--repeat={count}");
         let calls = expect(name, &[&repeat])?.least();
         ensure!(calls == around + count * round, "{repeat}: {calls}");
+        let children = expect(name, &[&repeat])?.children.len();
+        ensure!(
+            children as u64 == count * own.children.len() as u64,
+            "{repeat}: {children}"
+        );
         let calls = expect(name, &[&repeat, "--interval=4294967295"])?.least();
         ensure!(
             calls == around + count * round + count - 1,
