@@ -2,10 +2,14 @@
 //! line, named as its file, and are the examples that use them right?
 
 use ioworkload_tests::expected::path;
-use ioworkload_tests::{root, scenarios, writer};
+use ioworkload_tests::room::Room;
+use ioworkload_tests::{root, scenarios, shipped, strace, writer};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 fn schema() -> Validator {
     let file = root().join("tests/expected-trace.schema.json");
@@ -147,4 +151,82 @@ fn put(trace: &mut Value, place: &str, value: Value) {
         Value::Array(items) => items[key.parse::<usize>().expect("a number")] = value,
         parent => parent[key] = value,
     }
+}
+
+fn example() -> PathBuf {
+    root().join("tests/examples/compare.py")
+}
+
+#[test]
+fn the_readme_shows_the_example() {
+    let example = fs::read_to_string(example()).expect("the example");
+    let readme = fs::read_to_string(root().join("README.md")).expect("a README");
+    let shown: String = example
+        .lines()
+        .map(|line| format!("    {line}\n"))
+        .collect();
+    assert!(
+        readme.contains(&format!("\n\n{shown}\n")),
+        "README.md shows another one"
+    );
+    assert!(example.lines().count() <= 20, "that is no example any more");
+}
+
+/// The events of a tracer, here of strace, as the example reads them.
+fn lines(scenario: &str) -> Vec<Value> {
+    let room = Room::new();
+    let seen = strace::witness(&shipped(scenario), &|command| room.as_tmp(command));
+    let calls = seen.expect("strace sees it").calls.into_iter();
+    let line = |call: ioworkload_tests::trace::Call| {
+        let mut line = vec![json!(call.nr)];
+        line.extend(call.args.into_iter().map(Value::from));
+        line.push(json!(call.ret));
+        Value::from(line)
+    };
+    calls.map(line).collect()
+}
+
+/// What the example says to such events, and with which exit code.
+fn judge(scenario: &str, lines: &[Value]) -> (Option<i32>, String) {
+    let mut python = Command::new("python3");
+    python.arg(example()).arg(path(scenario));
+    python.stdin(Stdio::piped()).stderr(Stdio::piped());
+    let mut python = python.spawn().expect("python3 starts");
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let mut stdin = python.stdin.take().expect("a pipe");
+    stdin.write_all(text.as_bytes()).expect("it reads");
+    drop(stdin);
+    let output = python.wait_with_output().expect("it ends");
+    (
+        output.status.code(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    )
+}
+
+#[test]
+fn the_example_agrees() {
+    for scenario in scenarios() {
+        let verdict = judge(&scenario, &lines(&scenario));
+        assert_eq!(verdict, (Some(0), String::new()), "{scenario}");
+    }
+}
+
+#[test]
+fn the_example_notices() {
+    let good = lines("aio-getevents");
+    let differs = |change: &dyn Fn(&mut Vec<Value>), saw: &str| {
+        let mut lines = good.clone();
+        change(&mut lines);
+        let (code, said) = judge("aio-getevents", &lines);
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.ends_with(&format!("saw {saw}\n")), "{said}");
+    };
+    differs(&|lines| lines.insert(4, json!([39, 7])), "[39, 7]");
+    differs(&|lines| drop(lines.remove(7)), "[None, None]");
+    differs(&|lines| lines.push(json!([39, 7])), "[39, 7]");
+    differs(&|lines| lines[7][1] = json!(1), "[231, 1, None]");
+    differs(&|lines| lines[5][1] = json!(9), "[3, 9, 0]");
+    let burst = lines("aio-burst");
+    let (code, said) = judge("aio-burst", &burst[..burst.len() - 3]);
+    assert_eq!(code, Some(1), "{said}");
 }
