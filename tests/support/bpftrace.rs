@@ -17,7 +17,7 @@ use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
 const PROGRAM: &str = include_str!("bpftrace.bt");
-/// Pages per CPU: room for 150,000 calls that bpftrace had no time to fetch.
+/// Pages per CPU, 32 MiB: room for what bpftrace had no time to fetch.
 const BUFFER: usize = 8192;
 
 /// The calls of `program`, with memory.

@@ -13,8 +13,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
-/// Pages per CPU: room for 20,000 calls that perf had no time to fetch.
-const BUFFER: usize = 1024;
+/// Pages per CPU: room for 150,000 calls that perf had no time to fetch.
+const BUFFER: usize = 8192;
 const EVENTS: &str = "raw_syscalls:sys_enter,raw_syscalls:sys_exit,sched:sched_process_fork";
 
 /// The calls of `program`.
