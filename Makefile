@@ -34,7 +34,7 @@ FIXTURES := $(filter-out ioworkload init,$(PROGRAMS))
 TESTS := $(CARGO) test --no-fail-fast --locked --target-dir target -p ioworkload-tests
 
 .DEFAULT_GOAL := all
-.PHONY: help all run trace initramfs vm vm-trace vm-matrix test torture attach loss bench lint deps clean install uninstall dist deb
+.PHONY: help all run trace record initramfs vm vm-trace vm-matrix test torture attach loss bench lint deps clean install uninstall dist deb
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
@@ -81,6 +81,9 @@ vm-trace: all $(NEED_VM) ## boot straight into SCENARIO and compare what the ker
 
 vm-matrix: all $(NEED_VM) ## both of these, for every scenario on KERNELS
 	@$(BARE) matrix $(MACHINE) $(KERNELS)
+
+record: all ## propose an expected trace of SCENARIO, and show in what it differs from the file
+	@$(CARGO) run --quiet --locked --target-dir target -p ioworkload-tests --bin record -- '$(SCENARIO)'
 
 # The tests are about the files as they are without any setting.
 test: override FIXTURE_TMP = /tmp

@@ -161,14 +161,9 @@ fn example() -> PathBuf {
 fn the_readme_shows_the_example() {
     let example = fs::read_to_string(example()).expect("the example");
     let readme = fs::read_to_string(root().join("README.md")).expect("a README");
-    let shown: String = example
-        .lines()
-        .map(|line| format!("    {line}\n"))
-        .collect();
-    assert!(
-        readme.contains(&format!("\n\n{shown}\n")),
-        "README.md shows another one"
-    );
+    let shown: Vec<_> = example.lines().map(|line| format!("    {line}")).collect();
+    let shown = format!("\n\n{}\n\n", shown.join("\n"));
+    assert!(readme.contains(&shown), "README.md shows another one");
     assert!(example.lines().count() <= 20, "that is no example any more");
 }
 
@@ -192,9 +187,11 @@ fn judge(scenario: &str, lines: &[Value]) -> (Option<i32>, String) {
     python.arg(example()).arg(path(scenario));
     python.stdin(Stdio::piped()).stderr(Stdio::piped());
     let mut python = python.spawn().expect("python3 starts");
-    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let lines: Vec<_> = lines.iter().map(ToString::to_string).collect();
     let mut stdin = python.stdin.take().expect("a pipe");
-    stdin.write_all(text.as_bytes()).expect("it reads");
+    stdin
+        .write_all(lines.join("\n").as_bytes())
+        .expect("it reads");
     drop(stdin);
     let output = python.wait_with_output().expect("it ends");
     (

@@ -6,12 +6,16 @@ mod programs;
 use anyhow::{Context, Result, anyhow, ensure};
 use ioworkload_tests::compare::compare;
 use ioworkload_tests::events::{self, Event};
-use ioworkload_tests::expected::load;
+use ioworkload_tests::expected::{Kernel, load, parse};
 use ioworkload_tests::held::Held;
+use ioworkload_tests::propose::propose;
 use ioworkload_tests::room::Room;
 use ioworkload_tests::trace::{Seen, Witness};
-use ioworkload_tests::{bpftrace, ftrace, perf, scenarios, seccomp, shipped, witnesses};
+use ioworkload_tests::{
+    bpftrace, ftrace, perf, ptrace, scenarios, seccomp, shipped, witnesses, writer,
+};
 use libtest_mimic::{Arguments, Failed, Trial};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::sync::{LazyLock, Mutex};
@@ -28,6 +32,10 @@ fn main() -> ExitCode {
             let title = format!("control::{name}::{}", fault.name);
             trials.push(trial(title, move || notices(witness, fault)));
         }
+    }
+    for scenario in scenarios() {
+        let title = format!("record::{scenario}");
+        trials.push(trial(title, move || proposed(&scenario)));
     }
     for scenario in scenarios() {
         let title = format!("seccomp::{scenario}");
@@ -104,6 +112,19 @@ fn together() -> Result<Vec<Result<Seen>>> {
     let all = bpftrace::together(held)?;
     ensure!(room.names().is_empty(), "left behind: {:?}", room.names());
     Ok(all)
+}
+
+/// What `make record` would write for a scenario that nobody has described is right.
+fn proposed(scenario: &str) -> Result<()> {
+    let seen = watch(ptrace::witness, &shipped(scenario))?;
+    let text = writer::file(&propose(scenario, &seen, BTreeMap::new()));
+    let verdict = compare(&parse(&text, Kernel::here()?)?, &seen);
+    ensure!(
+        verdict.exact() && verdict.unread.is_empty(),
+        "{verdict}\n{:?}\n{text}",
+        verdict.unread
+    );
+    Ok(())
 }
 
 /// The kernel lets the scenario pass that makes its own calls only.

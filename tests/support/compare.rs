@@ -4,7 +4,7 @@
 use crate::expected::{self, Count, Entry, Expected, Pairs, Ret, Shape, Word};
 use crate::layout;
 use crate::trace::{Call, Memory, Seen};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 /// How the two relate.
@@ -95,6 +95,15 @@ pub fn compare(expected: &Expected, seen: &Seen) -> Verdict {
         verdict.strangers.push(line);
     }
     verdict
+}
+
+/// The values that the names of the trace stand for in what was seen.
+#[must_use]
+pub fn bound(expected: &Expected, seen: &Seen) -> BTreeMap<String, u64> {
+    let mut names = Names::default();
+    process(&expected.calls, seen, &mut names);
+    let values = names.0.into_iter();
+    values.map(|(name, (value, _))| (name, value)).collect()
 }
 
 fn first(entries: &[Entry]) -> Option<&expected::Call> {

@@ -57,16 +57,6 @@ const LAYOUTS: &[Layout] = &[
         size: 16,
         fields: &[("sigmask", 0, 8), ("sigsetsize", 8, 8)],
     },
-    // struct sigaction, include/linux/signal_types.h
-    Layout {
-        size: 32,
-        fields: &[
-            ("sa_handler", 0, 8),
-            ("sa_flags", 8, 8),
-            ("sa_restorer", 16, 8),
-            ("sa_mask", 24, 8),
-        ],
-    },
     // struct pollfd, include/uapi/asm-generic/poll.h
     Layout {
         size: 8,

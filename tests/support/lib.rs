@@ -17,6 +17,7 @@ pub mod memory;
 pub mod peers;
 pub mod perf;
 pub mod pointers;
+pub mod propose;
 pub mod ptrace;
 pub mod room;
 pub mod seccomp;

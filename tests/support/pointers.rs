@@ -1,95 +1,150 @@
 //! What the pointers of a call lead to: which memory the kernel reads when it begins, and has
 //! written when it ends. More than a scenario states may be read, never less.
 
-use crate::trace::{Call, Memory};
+use crate::layout;
+use crate::trace::Call;
 
 /// Reads as many of so many bytes from an address on as there are.
 pub type Read<'a> = &'a dyn Fn(u64, usize) -> Vec<u8>;
 
-/// No array and no buffer is followed beyond this.
-const MOST: usize = 4096;
+/// What stands at an address that a call leads to.
+#[derive(Clone, Debug)]
+pub struct Lead {
+    /// Where.
+    pub address: u64,
+    /// What it is there for, in a word.
+    pub role: &'static str,
+    /// How it is made up.
+    pub kind: Kind,
+    /// As much of it as could be read: not nothing.
+    pub bytes: Vec<u8>,
+}
 
-const IOCB: usize = 64;
-const IO_EVENT: usize = 32;
-const IOVEC: usize = 16;
-const TIMESPEC: usize = 16;
-const WORD: usize = 8;
+/// How memory is made up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// A text that ends with NUL.
+    Text,
+    /// A buffer.
+    Bytes,
+    /// One word.
+    Word,
+    /// Words, one behind the other.
+    Words,
+    /// The structure of layout.rs that has this field.
+    Struct(&'static str),
+    /// Such structures, one behind the other.
+    Structs(&'static str),
+}
+
+const IOCB: Kind = Kind::Struct("aio_data");
+const EVENT: Kind = Kind::Struct("data");
+const EVENTS: Kind = Kind::Structs("data");
+const TIME: Kind = Kind::Struct("tv_sec");
+const POLLFDS: Kind = Kind::Structs("fd");
 
 /// What a call finds.
 #[must_use]
-pub fn before(call: &Call, read: Read<'_>) -> Memory {
+pub fn before(call: &Call, read: Read<'_>) -> Vec<Lead> {
     let mut way = Way::new(read);
     match (call.name.as_str(), call.args.as_slice()) {
-        ("openat" | "faccessat" | "unlinkat", &[_, path, ..]) => way.text(path),
-        ("write", &[_, buf, count]) => way.note(buf, count as usize),
-        ("io_setup", &[_, ctxp]) => way.note(ctxp, WORD),
+        ("openat" | "faccessat" | "unlinkat", &[_, path, ..]) => way.text("path", path),
+        ("write", &[_, buf, count]) => way.many("buf", buf, Kind::Bytes, count),
+        ("io_setup", &[_, ctxp]) => way.one("ctx", ctxp, Kind::Word),
         ("io_submit", &[_, nr, iocbpp]) => way.requests(nr, iocbpp, Lio::reads),
-        ("io_cancel", &[_, iocb, _]) => way.note(iocb, IOCB),
-        ("io_getevents", &[.., timeout]) => way.note(timeout, TIMESPEC),
+        ("io_cancel", &[_, iocb, _]) => way.one("iocb", iocb, IOCB),
+        ("io_getevents", &[.., timeout]) => way.one("timeout", timeout, TIME),
         ("io_pgetevents", &[.., timeout, usig]) => {
-            way.note(timeout, TIMESPEC);
-            way.note(usig, 2 * WORD);
+            way.one("timeout", timeout, TIME);
+            way.one("usig", usig, Kind::Struct("sigmask"));
             let sigmask = way.word(usig);
-            way.note(sigmask, WORD);
+            way.one("mask", sigmask, Kind::Word);
         }
-        ("nanosleep", &[time, _]) => way.note(time, TIMESPEC),
-        ("ppoll", &[fds, nfds, time, sigmask, _]) => {
-            way.note(fds, nfds as usize * WORD);
-            way.note(time, TIMESPEC);
-            way.note(sigmask, WORD);
+        ("nanosleep", &[time, _]) => way.one("time", time, TIME),
+        ("ppoll", &[fds, nfds, time, mask, _]) => {
+            way.many("fds", fds, POLLFDS, nfds);
+            way.one("time", time, TIME);
+            way.one("mask", mask, Kind::Word);
         }
-        ("rt_sigaction", &[_, act, ..]) => way.note(act, 4 * WORD),
-        ("rt_sigprocmask", &[_, set, ..]) => way.note(set, WORD),
-        ("setitimer", &[_, value, _]) => way.note(value, 4 * WORD),
+        ("rt_sigaction", &[_, act, ..]) => way.one("action", act, Kind::Struct("sa_handler")),
+        ("rt_sigprocmask", &[_, set, ..]) => way.one("set", set, Kind::Word),
+        ("setitimer", &[_, value, _]) => way.many("value", value, Kind::Words, 4),
         _ => {}
     }
-    way.memory
+    way.leads
 }
 
 /// What a call leaves behind.
 #[must_use]
-pub fn after(call: &Call, read: Read<'_>) -> Memory {
+pub fn after(call: &Call, read: Read<'_>) -> Vec<Lead> {
     let mut way = Way::new(read);
-    let count = call.ret.map_or(0, |ret| ret.max(0) as usize);
+    let count = call.ret.map_or(0, |ret| ret.max(0) as u64);
     match (call.name.as_str(), call.args.as_slice()) {
-        ("read", &[_, buf, _]) => way.note(buf, count),
-        ("io_setup", &[_, ctxp]) => way.note(ctxp, WORD),
-        ("io_submit", &[_, _, iocbpp]) => way.requests(count as u64, iocbpp, Lio::writes),
-        ("io_cancel", &[_, _, result]) => way.note(result, IO_EVENT),
+        ("read", &[_, buf, _]) => way.many("buf", buf, Kind::Bytes, count),
+        ("io_setup", &[_, ctxp]) => way.one("ctx", ctxp, Kind::Word),
+        ("io_submit", &[_, _, iocbpp]) => way.requests(count, iocbpp, Lio::writes),
+        ("io_cancel", &[_, _, result]) => way.one("event", result, EVENT),
         ("io_getevents" | "io_pgetevents", &[_, _, _, events, ..]) => {
             way.completions(events, count);
         }
-        ("pipe2", &[fds, _]) => way.note(fds, WORD),
-        ("ppoll", &[fds, nfds, ..]) => way.note(fds, nfds as usize * WORD),
-        ("wait4", &[_, status, ..]) if count > 0 => way.note(status, 4),
-        ("rt_sigprocmask", &[_, _, set, _]) => way.note(set, WORD),
+        ("pipe2", &[fds, _]) => way.one("fds", fds, Kind::Struct("pipefd[0]")),
+        ("ppoll", &[fds, nfds, ..]) => way.many("fds", fds, POLLFDS, nfds),
+        ("wait4", &[_, stat, ..]) if count > 0 => way.one("stat", stat, Kind::Struct("stat")),
+        ("rt_sigprocmask", &[_, _, set, _]) => way.one("old", set, Kind::Word),
         _ => {}
     }
-    way.memory
+    way.leads
 }
+
+/// No array and no buffer is followed beyond so many bytes.
+const MOST: usize = 4096;
+const WORD: usize = 8;
 
 /// The way along the pointers, and what was read on it.
 struct Way<'a> {
     read: Read<'a>,
-    memory: Memory,
+    leads: Vec<Lead>,
 }
 
 impl<'a> Way<'a> {
     fn new(read: Read<'a>) -> Self {
-        let memory = Memory::new();
-        Self { read, memory }
+        let leads = Vec::new();
+        Self { read, leads }
     }
 
-    fn note(&mut self, address: u64, len: usize) {
-        self.bytes(address, len);
+    fn one(&mut self, role: &'static str, address: u64, kind: Kind) {
+        self.many(role, address, kind, 1);
     }
 
-    fn bytes(&mut self, address: u64, len: usize) -> Vec<u8> {
-        let bytes = (self.read)(address, len.min(MOST));
-        if !bytes.is_empty() {
-            self.memory.insert(address, bytes.clone());
+    fn many(&mut self, role: &'static str, address: u64, kind: Kind, count: u64) {
+        let of = |field| layout::of(field).map_or(0, |layout| layout.size);
+        let size = match kind {
+            Kind::Text | Kind::Bytes => 1,
+            Kind::Word | Kind::Words => WORD,
+            Kind::Struct(field) | Kind::Structs(field) => of(field),
+        };
+        let count = count.min(MOST as u64) as usize;
+        let bytes = (self.read)(address, (size * count).min(MOST));
+        self.lead(role, address, kind, bytes);
+    }
+
+    fn text(&mut self, role: &'static str, address: u64) {
+        let mut bytes = (self.read)(address, MOST);
+        if let Some(end) = bytes.iter().position(|byte| *byte == 0) {
+            bytes.truncate(end + 1);
+            self.lead(role, address, Kind::Text, bytes);
         }
-        bytes
+    }
+
+    fn lead(&mut self, role: &'static str, address: u64, kind: Kind, bytes: Vec<u8>) {
+        if !bytes.is_empty() {
+            self.leads.push(Lead {
+                address,
+                role,
+                kind,
+                bytes,
+            });
+        }
     }
 
     /// 0 if there is none.
@@ -98,44 +153,41 @@ impl<'a> Way<'a> {
         bytes.try_into().map_or(0, u64::from_le_bytes)
     }
 
-    fn text(&mut self, address: u64) {
-        let mut bytes = (self.read)(address, MOST);
-        if let Some(end) = bytes.iter().position(|byte| *byte == 0) {
-            bytes.truncate(end + 1);
-            self.memory.insert(address, bytes);
-        }
+    /// The words of what was read last, if that was this.
+    fn last(&self, role: &str) -> Vec<u64> {
+        let last = self.leads.last().filter(|lead| lead.role == role);
+        last.map_or(Vec::new(), |lead| words(&lead.bytes))
     }
 
     /// The array given to io_submit, its iocbs, and those of their buffers that are asked for.
     fn requests(&mut self, nr: u64, iocbpp: u64, wanted: fn(Lio) -> bool) {
-        let nr = nr.min((MOST / WORD) as u64) as usize;
-        for iocb in words(&self.bytes(iocbpp, nr * WORD)) {
+        self.many("iocbpp", iocbpp, Kind::Words, nr);
+        for iocb in self.last("iocbpp") {
             self.request(iocb, wanted);
         }
     }
 
     fn request(&mut self, iocb: u64, wanted: fn(Lio) -> bool) {
-        let bytes = self.bytes(iocb, IOCB);
-        let fields = words(&bytes);
-        let (Some(lio), [_, _, _, buf, nbytes, ..]) = (Lio::of(&bytes), fields.as_slice()) else {
+        let field = |offset| self.word(iocb.wrapping_add(offset));
+        let (opcode, buf, nbytes) = (field(16) & 0xffff, field(24), field(32));
+        self.one("iocb", iocb, IOCB);
+        let Some(lio) = Lio::of(opcode) else {
             return;
         };
-        let len = (*nbytes).min(MOST as u64) as usize;
         if lio.vector {
-            for pair in words(&self.bytes(*buf, len.min(8) * IOVEC)).chunks_exact(2) {
-                if wanted(lio) {
-                    self.bytes(pair[0], pair[1].min(MOST as u64) as usize);
-                }
+            self.many("iov", buf, Kind::Structs("iov_base"), nbytes.min(8));
+            for pair in self.last("iov").chunks_exact(2).filter(|_| wanted(lio)) {
+                self.many("buf", pair[0], Kind::Bytes, pair[1]);
             }
         } else if wanted(lio) {
-            self.bytes(*buf, len);
+            self.many("buf", buf, Kind::Bytes, nbytes);
         }
     }
 
     /// The io_events, and what the requests that they are of have read.
-    fn completions(&mut self, events: u64, count: usize) {
-        let bytes = self.bytes(events, count * IO_EVENT);
-        for event in words(&bytes).chunks_exact(IO_EVENT / WORD) {
+    fn completions(&mut self, events: u64, count: u64) {
+        self.many("event", events, EVENTS, count);
+        for event in self.last("event").chunks_exact(4) {
             self.request(event[1], Lio::writes);
         }
     }
@@ -155,12 +207,12 @@ struct Lio {
 
 impl Lio {
     /// PREAD 0, PWRITE 1, PREADV 7, PWRITEV 8; the others have no buffer.
-    fn of(iocb: &[u8]) -> Option<Self> {
-        let (write, vector) = match iocb.get(16..18)? {
-            [0, 0] => (false, false),
-            [1, 0] => (true, false),
-            [7, 0] => (false, true),
-            [8, 0] => (true, true),
+    fn of(opcode: u64) -> Option<Self> {
+        let (write, vector) = match opcode {
+            0 => (false, false),
+            1 => (true, false),
+            7 => (false, true),
+            8 => (true, true),
             _ => return None,
         };
         Some(Self { write, vector })

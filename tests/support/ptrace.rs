@@ -2,8 +2,8 @@
 //! the call's pointers lead to.
 
 use crate::events::{EXECVE, Event, What, call, family};
-use crate::pointers::{after, before};
-use crate::trace::{Call, Memory, Seen};
+use crate::pointers::{Lead, after, before};
+use crate::trace::{Call, Seen};
 use crate::tracefs;
 use anyhow::{Result, ensure};
 use nix::errno::Errno;
@@ -103,9 +103,9 @@ impl Watch {
         self.events.push(Event { tid, what });
     }
 
-    fn memory(&mut self, pid: Pid, memory: Memory) {
-        for (address, bytes) in memory {
-            self.note(pid, What::Memory(address, bytes));
+    fn memory(&mut self, pid: Pid, leads: Vec<Lead>) {
+        for lead in leads {
+            self.note(pid, What::Memory(lead.address, lead.bytes));
         }
     }
 

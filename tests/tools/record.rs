@@ -1,0 +1,93 @@
+//! `make record`: proposes an expected trace for what a witness that reads memory has seen, and
+//! shows in what it differs from the file. It never writes over that: the proposal goes to
+//! target/proposed/. Exit code 1 if there is a proposal.
+
+use anyhow::{Context, Result, ensure};
+use ioworkload_tests::compare::{Verdict, bound, compare};
+use ioworkload_tests::expected::{load, path};
+use ioworkload_tests::propose::propose;
+use ioworkload_tests::trace::Seen;
+use ioworkload_tests::{ptrace, root, shipped, writer};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::{Command, ExitCode};
+
+fn main() -> ExitCode {
+    let scenario = std::env::args().nth(1).unwrap_or_default();
+    let known = root().join("target/fixtures").join(&scenario).is_file();
+    if scenario.is_empty() || !known {
+        eprintln!(
+            "make record: say which: SCENARIO=aio-submit, say; there is no program {scenario:?}"
+        );
+        return ExitCode::from(2);
+    }
+    match record(&scenario) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("make record: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn record(scenario: &str) -> Result<bool> {
+    let seen = ptrace::witness(&shipped(scenario), &|_| ())?;
+    let file = path(scenario);
+    let proposal = if file.exists() {
+        let expected = load(scenario)?;
+        let verdict = compare(&expected, &seen);
+        if verdict.exact() && verdict.unread.is_empty() {
+            println!("{} is what ptrace sees", file.display());
+            return Ok(true);
+        }
+        let proposal = propose(scenario, &seen, bound(&expected, &seen));
+        keep(
+            proposal,
+            &serde_json::from_str(&fs::read_to_string(&file)?)?,
+            &verdict,
+        )
+    } else {
+        propose(scenario, &seen, BTreeMap::new())
+    };
+    show(scenario, &proposal, &seen)?;
+    Ok(false)
+}
+
+/// The lines of the file that are right stay as they are, if none of them is a repetition.
+fn keep(mut proposal: Value, file: &Value, verdict: &Verdict) -> Value {
+    proposal["about"] = file["about"].clone();
+    let lines = file["calls"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    if lines.iter().any(|line| line.get("repeat").is_some()) {
+        return proposal;
+    }
+    let (mut wanted, mut got) = (lines.iter(), 0);
+    for row in &verdict.rows {
+        let line = row.want.as_ref().and_then(|_| wanted.next());
+        if let (Some(line), true) = (line, row.differences.is_empty()) {
+            proposal["calls"][got] = line.clone();
+        }
+        got += usize::from(row.got.is_some());
+    }
+    proposal
+}
+
+fn show(scenario: &str, proposal: &Value, seen: &Seen) -> Result<()> {
+    ensure!(seen.end.starts_with("exited"), "{scenario} {}", seen.end);
+    let directory = root().join("target/proposed");
+    fs::create_dir_all(&directory)?;
+    let proposed = directory.join(scenario).with_extension("json");
+    fs::write(&proposed, writer::file(proposal))?;
+    let old = Some(path(scenario)).filter(|path| path.exists());
+    let mut diff = Command::new("diff");
+    diff.arg("-u")
+        .arg(old.unwrap_or("/dev/null".into()))
+        .arg(&proposed);
+    diff.status().context("diff does not start")?;
+    println!("proposed: {}", proposed.display());
+    Ok(())
+}
