@@ -123,7 +123,12 @@ impl<'a> Way<'a> {
             Kind::Word | Kind::Words => WORD,
             Kind::Struct(field) | Kind::Structs(field) => of(field),
         };
-        let count = count.min(MOST as u64) as usize;
+        // The kernel refuses what is below 0.
+        let count = if (count as i64) < 0 {
+            0
+        } else {
+            count.min(MOST as u64) as usize
+        };
         let bytes = (self.read)(address, (size * count).min(MOST));
         self.lead(role, address, kind, bytes);
     }

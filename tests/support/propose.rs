@@ -131,12 +131,10 @@ impl Names {
     fn shape(&mut self, lead: &Lead) -> Value {
         let bytes = lead.bytes.as_slice();
         match lead.kind {
-            Kind::Text | Kind::Bytes => {
-                let text = bytes.strip_suffix(&[0]).filter(|_| lead.kind == Kind::Text);
-                String::from_utf8_lossy(text.unwrap_or(bytes)).into()
-            }
+            Kind::Text => String::from_utf8_lossy(bytes.strip_suffix(&[0]).unwrap_or(bytes)).into(),
+            Kind::Bytes if let Ok(text) = str::from_utf8(bytes) => text.into(),
             Kind::Word => self.word(number(bytes)),
-            Kind::Words => bytes
+            Kind::Words | Kind::Bytes => bytes
                 .chunks(8)
                 .map(|word| self.word(number(word)))
                 .collect(),
