@@ -66,6 +66,9 @@ run: all need-run ## run every scenario under strace and compare; SCENARIO=… s
 trace: all need-trace ## show what TRACER sees of SCENARIO next to what is expected
 	@$(CARGO) run --quiet --locked --target-dir target -p ioworkload-tests --bin trace -- '$(SCENARIO)' '$(TRACER)'
 
+record: all ## propose an expected trace of SCENARIO, and show in what it differs from the file
+	@$(CARGO) run --quiet --locked --target-dir target -p ioworkload-tests --bin record -- '$(SCENARIO)'
+
 BARE := $(CARGO) run --quiet --locked --target-dir target -p ioworkload-tests --bin bare --
 NEED_VM = $(if $(filter qemu-system-x86_64,$(QEMU)),need-vm,need-build)
 MACHINE = --qemu '$(QEMU)' --memory '$(MEM)' --cpus '$(CPUS)' --timeout '$(TIMEOUT)'
@@ -81,9 +84,6 @@ vm-trace: all $(NEED_VM) ## boot straight into SCENARIO and compare what the ker
 
 vm-matrix: all $(NEED_VM) ## both of these, for every scenario on KERNELS
 	@$(BARE) matrix $(MACHINE) $(KERNELS)
-
-record: all ## propose an expected trace of SCENARIO, and show in what it differs from the file
-	@$(CARGO) run --quiet --locked --target-dir target -p ioworkload-tests --bin record -- '$(SCENARIO)'
 
 # The tests are about the files as they are without any setting.
 test: override FIXTURE_TMP = /tmp
