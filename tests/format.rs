@@ -79,6 +79,11 @@ fn a_broken_trace_is_refused() {
         ("/about", json!("no sentence")),
         ("/calls", json!([])),
         ("/children", json!([])),
+        ("/children", json!([{"repeat": 2}])),
+        (
+            "/children",
+            json!([{"repeat": 0, "children": [[{"name": "getpid", "nr": 39, "args": [], "ret": 1}]]}]),
+        ),
         ("/note", json!(1)),
         ("/calls/0/name", json!("io-setup")),
         ("/calls/0/nr", json!("257")),

@@ -6,7 +6,7 @@ mod programs;
 use anyhow::{Context, Result, anyhow, ensure};
 use ioworkload_tests::compare::compare;
 use ioworkload_tests::events::{self, Event};
-use ioworkload_tests::expected::{Kernel, load, parse};
+use ioworkload_tests::expected::{Kernel, load, parse, path};
 use ioworkload_tests::held::Held;
 use ioworkload_tests::propose::propose;
 use ioworkload_tests::room::Room;
@@ -16,6 +16,7 @@ use ioworkload_tests::{
 };
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::sync::{LazyLock, Mutex};
@@ -46,6 +47,15 @@ fn main() -> ExitCode {
         trials.push(trial(title, move || forbidden(fault)));
     }
     trials.extend(controls());
+    let tools: [(&str, fn() -> Result<()>); 4] = [
+        ("tool::trace", trace_shows),
+        ("tool::trace-of-nothing", trace_refuses),
+        ("tool::record", record_agrees),
+        ("tool::record-of-a-failure", record_proposes),
+    ];
+    for (title, test) in tools {
+        trials.push(trial(title.into(), test));
+    }
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
@@ -307,5 +317,90 @@ fn an_event_is_lost() -> Result<()> {
             ),
         }
     }
+    Ok(())
+}
+
+/// Exit code, stdout, stderr.
+fn says_of(tool: &mut Command) -> Result<(Option<i32>, String, String)> {
+    let output = tool.output()?;
+    let stdout = String::from_utf8(output.stdout)?;
+    Ok((
+        output.status.code(),
+        stdout,
+        String::from_utf8(output.stderr)?,
+    ))
+}
+
+/// `make trace`: a mark for every difference, and for nothing else.
+fn trace_shows() -> Result<()> {
+    let room = Room::new();
+    let mut trace = Command::new(env!("CARGO_BIN_EXE_trace"));
+    room.as_tmp(trace.args(["aio-submit", "ptrace"]));
+    let (code, stdout, _) = says_of(&mut trace)?;
+    ensure!(
+        code == Some(0) && stdout.ends_with("\n0 differences\n"),
+        "{code:?} {stdout}"
+    );
+    ensure!(
+        !stdout.lines().any(|line| line.starts_with('!')),
+        "{stdout}"
+    );
+    let mut trace = Command::new(env!("CARGO_BIN_EXE_trace"));
+    room.as_read_only_tmp(trace.args(["aio-submit", "ptrace"]));
+    let (code, stdout, _) = says_of(&mut trace)?;
+    let (table, list) = stdout.split_once("\n\n").context("two parts")?;
+    let marked = |part: &str| part.lines().filter(|line| line.starts_with("! ")).count();
+    ensure!(code == Some(1) && marked(table) == 9, "{code:?} {stdout}");
+    ensure!(
+        list.ends_with(&format!("\n{} differences\n", marked(list))),
+        "{stdout}"
+    );
+    Ok(())
+}
+
+fn trace_refuses() -> Result<()> {
+    let rows = [
+        (["aio-x", "strace"], "no such scenario: aio-x"),
+        (["", "strace"], "say which: SCENARIO=aio-submit, say"),
+        (
+            ["aio-setup", "gdb"],
+            "no such tracer: gdb; there are strace, ptrace, perf, ftrace, bpftrace",
+        ),
+    ];
+    for (args, line) in rows {
+        let said = says_of(Command::new(env!("CARGO_BIN_EXE_trace")).args(args))?;
+        let wanted = (Some(2), String::new(), format!("make trace: {line}\n"));
+        ensure!(said == wanted, "{said:?}");
+    }
+    Ok(())
+}
+
+fn record_agrees() -> Result<()> {
+    let said = says_of(Command::new(env!("CARGO_BIN_EXE_record")).arg("aio-setup"))?;
+    let file = path("aio-setup");
+    let wanted = (
+        Some(0),
+        format!("{} is what ptrace sees\n", file.display()),
+        String::new(),
+    );
+    ensure!(said == wanted, "{said:?}");
+    Ok(())
+}
+
+/// What a fixture does on a read-only /tmp is proposed, and the file stays as it was.
+fn record_proposes() -> Result<()> {
+    let room = Room::new();
+    let before = fs::read(path("aio-submit"))?;
+    let mut record = Command::new(env!("CARGO_BIN_EXE_record"));
+    room.as_read_only_tmp(record.arg("aio-submit"));
+    let (code, stdout, _) = says_of(&mut record)?;
+    let added = stdout.lines().filter(|line| line.starts_with("+ "));
+    let added: Vec<_> = added.map(|line| line.split('"').nth(3)).collect();
+    let wanted = ["openat", "rt_sigprocmask", "write", "exit_group"].map(Some);
+    ensure!(code == Some(1) && added == wanted, "{code:?} {stdout}");
+    ensure!(
+        fs::read(path("aio-submit"))? == before,
+        "the expected trace was written over"
+    );
     Ok(())
 }
