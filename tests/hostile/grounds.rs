@@ -184,8 +184,7 @@ impl Ground {
         let target = format!("ioworkload-{scenario}");
         (self.furnish)(room.path(), &room.path().join(&target))?;
         let before = inventory(&room)?;
-        let ended = self
-            .command(scenario, &room)
+        let ended = as_user(scenario, &room, self.flags, self.user)
             .and_then(|mut command| run(&mut command));
         let after = inventory(&room);
         // So that the room can go.
@@ -196,25 +195,6 @@ impl Ground {
                 .status();
         }
         self.judge(scenario, &ended?, before, &after?)
-    }
-
-    /// The program is opened by us and executed by its descriptor: another user need not be able to
-    /// reach it.
-    fn command(&self, scenario: &str, room: &Room) -> Result<Command> {
-        let program = fs::File::open(shipped(scenario))?;
-        let mut command = Command::new(format!("/proc/self/fd/{}", program.as_raw_fd()));
-        room.mounted(&mut command, self.flags);
-        let user = self.user;
-        before(&mut command, move || {
-            let _kept = &program;
-            if user != 0 {
-                setgroups(&[])?;
-                setgid(Gid::from_raw(user))?;
-                setuid(Uid::from_raw(user))?;
-            }
-            Ok(())
-        });
-        Ok(command)
     }
 
     fn judge(
@@ -237,6 +217,24 @@ impl Ground {
         ensure!(before == after, "there was {before:?}, there is {after:?}");
         Ok(())
     }
+}
+
+/// A fixture in a room, started by this user. It is opened by us and executed by its descriptor:
+/// another user need not be able to reach it.
+pub fn as_user(scenario: &str, room: &Room, flags: MsFlags, user: u32) -> Result<Command> {
+    let program = fs::File::open(shipped(scenario))?;
+    let mut command = Command::new(format!("/proc/self/fd/{}", program.as_raw_fd()));
+    room.mounted(&mut command, flags);
+    before(&mut command, move || {
+        let _kept = &program;
+        if user != 0 {
+            setgroups(&[])?;
+            setgid(Gid::from_raw(user))?;
+            setuid(Uid::from_raw(user))?;
+        }
+        Ok(())
+    });
+    Ok(command)
 }
 
 /// Whether a scenario makes a target file.

@@ -12,6 +12,7 @@ mod led;
 mod length;
 mod limits;
 mod places;
+mod race;
 mod run;
 mod starts;
 mod tally;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         kills::trials(),
         grounds::trials(),
         limits::trials(),
+        race::trials(),
         starts::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();

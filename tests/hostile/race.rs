@@ -1,0 +1,255 @@
+//! A racing attacker: another user swaps what stands at the target's path (nothing, a link to
+//! somebody's file, a file, another name of one of the attacker's files) while the scenario runs, over and
+//! over, in a sticky /tmp and in one that everybody may empty.
+//!
+//! The rule: each run ends with 0, or with one of two lines; and inotify, which misses nothing, has
+//! seen nobody open, read or write what a run did not make, and the files that the links lead to are
+//! what they were, to the nanosecond.
+
+use crate::grounds::{NOBODY, as_user, has_target};
+use crate::length::rounds;
+use crate::run::{Ended, is_root, run};
+use crate::tally::{Cases, count, trial};
+use anyhow::{Context, Result, ensure};
+use ioworkload_tests::room::Room;
+use ioworkload_tests::scenarios;
+use libtest_mimic::Trial;
+use nix::errno::Errno;
+use nix::fcntl::{AtFlags, OFlag, open, openat, renameat};
+use nix::libc;
+use nix::mount::MsFlags;
+use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
+use nix::sys::stat::{Mode, fstat};
+use nix::unistd::{Gid, Uid, UnlinkatFlags, chown, linkat, symlinkat, unlinkat};
+use std::fs::{self, Permissions};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+
+const RUNS: &str = "3 race, runs";
+const SWAPS: &str = "3 race, swaps";
+
+/// Somebody who is neither root nor the attacker.
+const SOMEBODY: u32 = 65533;
+
+pub fn trials() -> Vec<Trial> {
+    let targets = scenarios()
+        .into_iter()
+        .filter(|name| has_target(name).unwrap_or(true));
+    let mut trials: Vec<_> = targets.map(|name| trial(RUNS, &name, raced)).collect();
+    trials.push(Trial::test("3 race::control", || Ok(control()?)));
+    trials
+}
+
+/// How many runs start together, and how many there are at least in each setting.
+const AT_ONCE: usize = 4;
+const LEAST: usize = 8;
+
+/// Who runs the scenario, and the mode of its /tmp.
+const SETTINGS: [(u32, u32); 4] = [
+    (0, 0o1777),
+    (0, 0o777),
+    (SOMEBODY, 0o1777),
+    (SOMEBODY, 0o777),
+];
+
+fn raced(scenario: &str, cases: &mut Cases) -> Result<()> {
+    if !is_root(RUNS) {
+        cases.skip();
+        return Ok(());
+    }
+    for (user, mode) in SETTINGS {
+        let arena = Arena::new(mode)?;
+        let path = format!("ioworkload-{scenario}");
+        let (over, ended) = (AtomicBool::new(false), AtomicUsize::new(0));
+        let title = format!("run by {user} in a /tmp of mode {mode:o}");
+        thread::scope(|scope| {
+            let attack = scope.spawn(|| attack(&arena, &path, &over, &ended));
+            let mut next = 0..;
+            while !over.load(Ordering::SeqCst) {
+                let runs: Vec<_> = next.by_ref().take(AT_ONCE).map(|n| (&title, n)).collect();
+                cases.each(&runs, |_| one_run(scenario, &arena, user));
+                ended.fetch_add(runs.len(), Ordering::SeqCst);
+            }
+            attack.join().expect("the attacker does not panic")
+        })?;
+        arena.untouched()?;
+    }
+    Ok(())
+}
+
+fn one_run(scenario: &str, arena: &Arena, user: u32) -> Result<()> {
+    let mut command = as_user(scenario, &arena.room, MsFlags::empty(), user)?;
+    let ended = run(&mut command)?;
+    let path = format!("/tmp/ioworkload-{scenario}");
+    let lines = ["openat: EEXIST (errno 17)", "unlinkat: EPERM (errno 1)"];
+    let fails = |line| ended == Ended::with(1, &format!("{scenario}: {line}: {path}"));
+    ensure!(
+        ended == Ended::with(0, "") || lines.into_iter().any(fails),
+        "{ended:?}"
+    );
+    Ok(())
+}
+
+/// A room with somebody's file, and one of the attacker's, both watched.
+struct Arena {
+    room: Room,
+    watch: Inotify,
+    before: Vec<Item>,
+}
+
+/// What must not change of somebody's file: inode, mode, owner, names, size, both times, content.
+type Item = (u64, u32, u32, u64, u64, i64, i64, i64, i64, Vec<u8>);
+
+const VICTIM: &str = "victim";
+const KEPT: &str = "kept";
+
+impl Arena {
+    fn new(mode: u32) -> Result<Self> {
+        let room = Room::new();
+        let (victim, kept) = (room.path().join(VICTIM), room.path().join(KEPT));
+        fs::write(&victim, "somebody's")?;
+        fs::set_permissions(&victim, Permissions::from_mode(0o666))?;
+        fs::write(&kept, "the attacker's")?;
+        chown(
+            &kept,
+            Some(Uid::from_raw(NOBODY)),
+            Some(Gid::from_raw(NOBODY)),
+        )?;
+        fs::set_permissions(&kept, Permissions::from_mode(0o666))?;
+        fs::set_permissions(room.path(), Permissions::from_mode(mode))?;
+        let before = vec![item(&victim)?];
+        let watch = Inotify::init(InitFlags::IN_NONBLOCK)?;
+        watch.add_watch(&victim, AddWatchFlags::IN_ALL_EVENTS)?;
+        // Its names come and go, which is a change too: so only what a use is.
+        let uses = AddWatchFlags::IN_OPEN | AddWatchFlags::IN_ACCESS | AddWatchFlags::IN_MODIFY;
+        watch.add_watch(&kept, uses)?;
+        Ok(Self {
+            room,
+            watch,
+            before,
+        })
+    }
+
+    fn untouched(&self) -> Result<()> {
+        match self.watch.read_events() {
+            Err(Errno::EAGAIN) => {}
+            events => ensure!(false, "used: {events:?}"),
+        }
+        let victim = self.room.path().join(VICTIM);
+        ensure!(
+            [item(&victim)?] == *self.before,
+            "changed: {:?}",
+            item(&victim)?
+        );
+        let kept = fs::read(self.room.path().join(KEPT)).context("the attacker's file")?;
+        ensure!(kept == b"the attacker's", "written");
+        Ok(())
+    }
+}
+
+fn item(path: &Path) -> Result<Item> {
+    let data = fs::symlink_metadata(path)?;
+    let times = (
+        data.mtime(),
+        data.mtime_nsec(),
+        data.ctime(),
+        data.ctime_nsec(),
+    );
+    // Reading it is an event, so the watch comes later, and the content last.
+    let content = fs::read(path)?;
+    Ok((
+        data.ino(),
+        data.mode(),
+        data.uid(),
+        data.nlink(),
+        data.size(),
+        times.0,
+        times.1,
+        times.2,
+        times.3,
+        content,
+    ))
+}
+
+/// Swaps as another user, with the rights of that user alone: a thread has its own.
+fn attack(arena: &Arena, path: &str, over: &AtomicBool, ended: &AtomicUsize) -> Result<()> {
+    let room = open(arena.room.path(), OFlag::O_DIRECTORY, Mode::empty())?;
+    // SAFETY: the plain system call, unlike the C library's function, changes this thread alone.
+    let id = unsafe { libc::syscall(libc::SYS_setresuid, NOBODY, NOBODY, NOBODY) };
+    Errno::result(id)?;
+    let swaps = AtomicUsize::new(0);
+    let share = if path.ends_with("aio-submit") { 10 } else { 1 };
+    let more = (0..).take_while(|_| ended.load(Ordering::SeqCst) < LEAST);
+    let mut attacks = rounds(400, share).chain(more);
+    let outcome = attacks.try_for_each(|round| swap(&room, path, round, &swaps));
+    over.store(true, Ordering::SeqCst);
+    for _ in 0..swaps.into_inner() {
+        count(SWAPS, outcome.is_ok());
+    }
+    outcome
+}
+
+/// Puts something else there, if the kernel lets it.
+fn swap(room: &OwnedFd, path: &str, round: usize, swaps: &AtomicUsize) -> Result<()> {
+    let done = match round % 5 {
+        0 => symlinkat(VICTIM, room, path),
+        1 => linkat(room, KEPT, room, path, AtFlags::empty()),
+        2 => return own_file(room, path, swaps),
+        3 => symlinkat(VICTIM, room, "spare").and_then(|()| renameat(room, "spare", room, path)),
+        _ => symlinkat("/tmp/victim", room, path),
+    };
+    let _ = unlinkat(room, "spare", UnlinkatFlags::NoRemoveDir);
+    if done.is_ok() {
+        swaps.fetch_add(1, Ordering::SeqCst);
+    }
+    thread::yield_now();
+    if unlinkat(room, path, UnlinkatFlags::NoRemoveDir).is_ok() {
+        swaps.fetch_add(1, Ordering::SeqCst);
+    }
+    Ok(())
+}
+
+/// A file of the attacker's stays empty as long as it is there.
+fn own_file(room: &OwnedFd, path: &str, swaps: &AtomicUsize) -> Result<()> {
+    let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL;
+    if let Ok(file) = openat(room, path, flags, Mode::from_bits_truncate(0o666)) {
+        swaps.fetch_add(1, Ordering::SeqCst);
+        thread::yield_now();
+        let gone = unlinkat(room, path, UnlinkatFlags::NoRemoveDir).is_ok();
+        swaps.fetch_add(usize::from(gone), Ordering::SeqCst);
+        ensure!(
+            fstat(&file)?.st_size == 0,
+            "somebody has written to the attacker's file"
+        );
+    }
+    Ok(())
+}
+
+/// A program that opens what stands there is caught, whichever way it does.
+fn control() -> Result<()> {
+    if !is_root(RUNS) {
+        return Ok(());
+    }
+    let deeds = [
+        "ln -s victim t && : >>/tmp/t",
+        "ln -s victim t && read -r line <t",
+        "ln kept t && : >>t",
+        "ln -s victim t && chmod 644 t",
+        "mv victim other && cp other victim",
+    ];
+    for deed in deeds {
+        let arena = Arena::new(0o1777)?;
+        arena.untouched()?;
+        let arena = Arena::new(0o1777)?;
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("cd /tmp && {deed}")]);
+        arena.room.as_tmp(&mut shell);
+        run(&mut shell)?;
+        ensure!(arena.untouched().is_err(), "not noticed: {deed}");
+    }
+    Ok(())
+}
