@@ -1,6 +1,7 @@
 //! Does a run that can't go well say why in one line, end with the right code, and leave nothing?
 
 use ioworkload_tests::expected::{Call, Child, Ret, load};
+use ioworkload_tests::hoard::Hoard;
 use ioworkload_tests::room::Room;
 use ioworkload_tests::{scenarios, shipped};
 use libtest_mimic::{Arguments, Trial};
@@ -432,42 +433,8 @@ fn instead(call: &Call) -> String {
     (wanted < 0).then(name).unwrap_or_default()
 }
 
-/// Contexts that take up all that fs.aio-max-nr allows, while they exist.
-struct Hoard(Vec<u64>);
-
-impl Hoard {
-    fn new() -> Self {
-        let mut hoard = Self(Vec::new());
-        for nr_events in [16_384, 4_096, 1_024, 256, 64, 32, 8, 1] {
-            while hoard.take(nr_events) {}
-        }
-        hoard
-    }
-
-    /// Takes another context. None of 32 events is left if it can't.
-    fn take(&mut self, nr_events: u32) -> bool {
-        let mut ctx = 0_u64;
-        // SAFETY: the kernel writes eight bytes, `ctx`, before the call returns.
-        let answer = unsafe { libc::syscall(libc::SYS_io_setup, nr_events, &raw mut ctx) };
-        match Errno::result(answer) {
-            Ok(_) => self.0.push(ctx),
-            Err(errno) => assert_eq!(errno, Errno::EAGAIN),
-        }
-        answer == 0
-    }
-}
-
-impl Drop for Hoard {
-    fn drop(&mut self) {
-        for ctx in &self.0 {
-            // SAFETY: nothing was ever submitted to these contexts, and nobody else has them.
-            unsafe { libc::syscall(libc::SYS_io_destroy, *ctx) };
-        }
-    }
-}
-
 fn used_up(scenario: &str) {
-    let _hoard = Hoard::new();
+    let _hoard = Hoard::all();
     let wants_context = calls(scenario).iter().any(wants_context);
     let text = "io_setup: EAGAIN (errno 11): raise fs.aio-max-nr";
     let (code, text) = if wants_context { (77, text) } else { (0, "") };

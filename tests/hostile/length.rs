@@ -1,7 +1,7 @@
 //! How much is tried: little in `make test`, as much as is asked for in `make torture`.
 
 use std::env;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// `TORTURE_COUNT`: runs of each scenario under load; the other areas take a multiple of it.
@@ -39,4 +39,14 @@ pub fn over() -> bool {
 pub fn rounds(quick: usize, share: usize) -> impl Iterator<Item = usize> {
     let count = COUNT.map_or(quick, |count| count * share);
     (0..count).take_while(|_| !over())
+}
+
+/// Says in the long form, now and then, how far it is.
+pub fn progress(area: &str, what: &str, done: usize) {
+    static LAST: Mutex<Option<Instant>> = Mutex::new(None);
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    if long() && last.is_none_or(|last| last.elapsed() > Duration::from_secs(10)) {
+        eprintln!("{area}, {what}: {done}");
+        *last = Some(Instant::now());
+    }
 }

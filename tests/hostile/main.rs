@@ -7,10 +7,12 @@
 mod errors;
 mod faults;
 mod grounds;
+mod input;
 mod kills;
 mod led;
 mod length;
 mod limits;
+mod load;
 mod places;
 mod race;
 mod run;
@@ -25,7 +27,6 @@ fn main() -> ExitCode {
     // Most of the time is spent waiting for io_destroy.
     arguments.test_threads = arguments.test_threads.or(Some(4));
     length::begin();
-    let listed = arguments.list;
     let trials = [
         faults::trials(),
         kills::trials(),
@@ -33,19 +34,31 @@ fn main() -> ExitCode {
         limits::trials(),
         race::trials(),
         starts::trials(),
+        input::trials(),
+        load::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();
-    let done = libtest_mimic::run(&arguments, trials);
-    if listed {
+    let before = load::aio_nr();
+    let done = [
+        libtest_mimic::run(&arguments, trials),
+        libtest_mimic::run(&arguments, load::trials_alone()),
+    ];
+    if arguments.list {
         return ExitCode::SUCCESS;
     }
     println!("{}", tally::table());
+    let after = load::aio_nr_back_to(before);
+    println!("fs.aio-nr: {before} before, {after} after");
     if length::over() {
         println!("The time was over before the count: some areas have tried less.");
     }
-    if done.num_passed + done.num_failed == 0 {
+    if done
+        .iter()
+        .all(|done| done.num_passed + done.num_failed == 0)
+    {
         eprintln!("no trial has been run");
         return ExitCode::FAILURE;
     }
-    done.exit_code()
+    let failed = done.iter().any(libtest_mimic::Conclusion::has_failed);
+    ExitCode::from(u8::from(failed))
 }

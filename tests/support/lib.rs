@@ -11,6 +11,7 @@ pub mod ftrace;
 pub mod gated;
 pub mod hand;
 pub mod held;
+pub mod hoard;
 pub mod layout;
 pub mod loss;
 pub mod memory;

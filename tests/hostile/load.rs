@@ -1,0 +1,218 @@
+//! Load: every scenario again and again, 8 at a time, beside what takes the CPUs and what floods the
+//! disk; and with a neighbour who has used up nearly all of fs.aio-max-nr.
+//!
+//! The rule: a run succeeds, and every tenth, which is led call by call, makes its expected trace to
+//! the last argument; where the neighbour leaves too little, it says so in its one line and ends
+//! with 77. What gets nothing of a CPU for 60 s counts as hung.
+
+use crate::faults::Fault;
+use crate::length::{self, progress, rounds};
+use crate::places::{Place, places};
+use crate::run::{Ended, fixture, run};
+use crate::tally::{Cases, trial};
+use anyhow::{Context, Result, ensure};
+use ioworkload_tests::compare::compare;
+use ioworkload_tests::expected::{Expected, load};
+use ioworkload_tests::hand::{self, Act, End, Made, Run};
+use ioworkload_tests::hoard::Hoard;
+use ioworkload_tests::room::Room;
+use ioworkload_tests::scenarios;
+use ioworkload_tests::trace::{self, Seen};
+use libtest_mimic::Trial;
+use nix::errno::Errno;
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::hint;
+use std::io::{Seek, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, Scope};
+use std::time::{Duration, Instant};
+
+const AREA: &str = "6 load, runs";
+const SCARCE: &str = "6 load, aio-max-nr";
+
+pub fn trials() -> Vec<Trial> {
+    let each = |name: &String| trial(AREA, name, loaded);
+    let mut trials: Vec<_> = scenarios().iter().map(each).collect();
+    trials.push(Trial::test("6 load::control", || Ok(control()?)));
+    trials
+}
+
+/// The whole machine feels these, so nothing runs beside them, and the quick form tries one scenario.
+pub fn trials_alone() -> Vec<Trial> {
+    let mut names = scenarios();
+    names.retain(|name| length::long() || name == "aio-getevents");
+    names
+        .iter()
+        .map(|name| trial(SCARCE, name, scarce))
+        .collect()
+}
+
+fn loaded(scenario: &str, cases: &mut Cases) -> Result<()> {
+    let expected = load(scenario)?;
+    let room = Room::new();
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        hogs(scope, &stop, &room);
+        let mut numbers = rounds(24, 1).peekable();
+        while numbers.peek().is_some() {
+            let some: Vec<_> = numbers.by_ref().take(240).collect();
+            cases.each(&some, |number| match number % 10 {
+                0 => led(scenario, &expected),
+                _ => well(scenario),
+            });
+            progress(AREA, scenario, some.last().map_or(0, |last| last + 1));
+        }
+        stop.store(true, Ordering::SeqCst);
+    });
+    Ok(())
+}
+
+/// A thread for each of two CPUs, and one that writes a file out to the disk all the time.
+fn hogs<'a>(scope: &'a Scope<'a, '_>, stop: &'a AtomicBool, room: &'a Room) {
+    for _ in 0..2 {
+        scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                hint::spin_loop();
+            }
+        });
+    }
+    scope.spawn(|| {
+        let mut file = File::create(room.path().join("hog")).expect("a room can be written");
+        let megabyte = vec![0; 1 << 20];
+        while !stop.load(Ordering::Relaxed) {
+            file.rewind().expect("a file");
+            file.write_all(&megabyte).expect("a disk with room");
+            file.sync_all().expect("a disk");
+        }
+    });
+}
+
+fn well(scenario: &str) -> Result<()> {
+    let room = Room::new();
+    let ended = run(&mut fixture(scenario, &room))?;
+    ensure!(ended == Ended::with(0, ""), "{ended:?}");
+    ensure!(room.names().is_empty(), "left {:?}", room.names());
+    Ok(())
+}
+
+fn led(scenario: &str, expected: &Expected) -> Result<()> {
+    let room = Room::new();
+    let run = hand::lead(fixture(scenario, &room), |_| Act::Go)?;
+    exact(&run, expected)?;
+    ensure!(room.names().is_empty(), "left {:?}", room.names());
+    Ok(())
+}
+
+fn exact(run: &Run, expected: &Expected) -> Result<()> {
+    let differences = compare(expected, &seen(run, expected)?).differences();
+    let few: Vec<_> = differences.iter().take(3).collect();
+    ensure!(few.is_empty(), "{few:?}");
+    Ok(())
+}
+
+/// The calls of a run by the names, and with as many arguments, as the expected trace has them.
+fn seen(run: &Run, expected: &Expected) -> Result<Seen> {
+    let known = expected.each().into_iter();
+    let known: HashMap<_, _> = known
+        .map(|call| (call.nr, (&call.name, call.args.len())))
+        .collect();
+    let call = |call: &Made| {
+        let stranger = (&format!("call-{}", call.nr), 6);
+        let (name, count) = known.get(&call.nr).copied().unwrap_or(stranger);
+        trace::Call {
+            name: name.clone(),
+            nr: call.nr,
+            args: call.args[..count].to_vec(),
+            ret: call.ret,
+            ..trace::Call::default()
+        }
+    };
+    let process = |(calls, end): (&Vec<Made>, &Option<End>)| {
+        let end = match end.context("no end")? {
+            End::Exited(code) => format!("exited with {code}"),
+            End::Killed(signal) => format!("killed by {signal}"),
+        };
+        let calls = calls.iter().map(call).collect();
+        Ok(Seen {
+            calls,
+            end,
+            children: Vec::new(),
+        })
+    };
+    let mut all = run.calls.iter().zip(&run.ends).map(process);
+    let mut first: Seen = all.next().context("no process")??;
+    first.children = all.collect::<Result<_>>()?;
+    Ok(first)
+}
+
+/// 8 copies share what the neighbour has left.
+fn scarce(scenario: &str, cases: &mut Cases) -> Result<()> {
+    let expected = load(scenario)?;
+    for events in [0, 32, 64, 128] {
+        let _hoard = Hoard::all_but(events);
+        cases.each(&[events; 8], |_| enough_or_not(scenario, &expected));
+    }
+    Ok(())
+}
+
+fn enough_or_not(scenario: &str, expected: &Expected) -> Result<()> {
+    let room = Room::new();
+    let ended = run(&mut fixture(scenario, &room))?;
+    let places = places(&expected.calls);
+    let line = |place: Place| {
+        let (code, text) = Fault::new(scenario, place, Errno::EAGAIN).line();
+        Ended::with(code, &format!("{scenario}: {text}"))
+    };
+    let setups = places
+        .into_iter()
+        .filter(|place| place.call.name == "io_setup");
+    let clean = setups.map(line).any(|line| line == ended);
+    ensure!(clean || ended == Ended::with(0, ""), "{ended:?}");
+    ensure!(room.names().is_empty(), "left {:?}", room.names());
+    Ok(())
+}
+
+/// How much of fs.aio-max-nr is in use.
+pub fn aio_nr() -> u64 {
+    let number = fs::read_to_string("/proc/sys/fs/aio-nr").expect("a kernel with AIO");
+    number.trim().parse().expect("a number")
+}
+
+/// Waits until no more is in use than before: a context is freed some time after its process.
+/// Neighbours use some too, for moments.
+pub fn aio_nr_back_to(before: u64) -> u64 {
+    let start = Instant::now();
+    loop {
+        let number = aio_nr();
+        if number <= before {
+            return number;
+        }
+        assert!(
+            start.elapsed() < Duration::from_mins(2),
+            "fs.aio-nr is {number}, was {before}"
+        );
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// A run that is not the expected one is noticed, and so is a neighbour.
+fn control() -> Result<()> {
+    let room = Room::new();
+    let expected = load("aio-submit")?;
+    let mut run = hand::lead(fixture("aio-submit", &room), |_| Act::Go)?;
+    exact(&run, &expected)?;
+    ensure!(
+        exact(&run, &load("aio-getevents")?).is_err(),
+        "one call too few"
+    );
+    run.calls[0][2].ret = Some(2);
+    ensure!(exact(&run, &expected).is_err(), "another answer");
+    let other = hand::lead(fixture("aio-setup", &room), |_| Act::Go)?;
+    run.calls[0].truncate(2);
+    ensure!(exact(&run, &expected).is_err(), "an end in the middle");
+    run.calls.extend(other.calls);
+    run.ends.extend(other.ends);
+    ensure!(exact(&run, &expected).is_err(), "another process");
+    Ok(())
+}
