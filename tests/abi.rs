@@ -149,7 +149,7 @@ macro_rules! errnos {
 #[test]
 fn errnos() {
     let constants = errnos! {
-        EPERM ENOENT EINTR EIO EBADF EAGAIN ENOMEM EACCES EFAULT EEXIST ENOTDIR EISDIR EINVAL
+        EPERM ENOENT EINTR EIO EBADF ECHILD EAGAIN ENOMEM EACCES EFAULT EEXIST ENOTDIR EISDIR EINVAL
         ENFILE EMFILE ENOSPC EROFS EPIPE ENOSYS ELOOP EOPNOTSUPP EINPROGRESS EDQUOT
     };
     assert_eq!(constants, in_c("errnos", &constants));
@@ -217,7 +217,7 @@ const CALLS: &str = r#"{
         {"name": "mprotect", "nr": 10, "args": [321, 322, 323], "ret": -22},
         {"name": "munmap", "nr": 11, "args": [337, 338], "ret": -22},
         {"name": "mremap", "nr": 25, "args": [369, 370, 371, 372, 373], "ret": -22},
-        {"name": "ftruncate", "nr": 77, "args": [385, 386], "ret": -9},
+        {"name": "pwrite64", "nr": 18, "args": [385, "&place", 12, 386], "ret": -9},
         {"name": "fork", "nr": 57, "args": [], "ret": "$child"},
         {"name": "wait4", "nr": 61, "args": ["$child", "&stat", 0, 0], "ret": "$child"},
         {"name": "vfork", "nr": 58, "args": [], "ret": "$other"},

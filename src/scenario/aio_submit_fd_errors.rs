@@ -5,9 +5,8 @@
 //!
 //! ```text
 //! openat(AT_FDCWD, "/tmp/ioworkload-aio-submit-fd-errors", O_RDWR|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC, 0600) = 3
-//! openat(AT_FDCWD, "/tmp/ioworkload-aio-submit-fd-errors", O_RDONLY|O_CLOEXEC) = 4
-//! openat(AT_FDCWD, "/tmp/ioworkload-aio-submit-fd-errors", O_WRONLY|O_CLOEXEC) = 5
-//! openat(AT_FDCWD, "/tmp/ioworkload-aio-submit-fd-errors", O_RDONLY|O_CLOEXEC|O_PATH) = 6
+//! pipe2([4, 5], O_CLOEXEC) = 0
+//! openat(AT_FDCWD, "/", O_RDONLY|O_CLOEXEC|O_PATH) = 6
 //! io_setup(1, [ctx]) = 0
 //! io_submit(ctx, 1, [{aio_data=0xda7a0701, aio_lio_opcode=IOCB_CMD_PREAD, aio_fildes=-1, aio_buf=&buf, aio_nbytes=100, aio_offset=0}]) = -1 EBADF (Bad file descriptor)
 //! io_submit(ctx, 1, [{aio_data=0xda7a0701, aio_lio_opcode=IOCB_CMD_PREAD, aio_fildes=5, aio_buf=&buf, aio_nbytes=100, aio_offset=0}]) = -1 EBADF (Bad file descriptor)
@@ -45,9 +44,10 @@ crate::story!("aio-submit-fd-errors");
 
 fn run() -> Outcome {
     let target = Target::create(TARGET)?; // openat
-    let read_only = fd!(openat(AT_FDCWD, TARGET, O_RDONLY | O_CLOEXEC, 0));
-    let write_only = fd!(openat(AT_FDCWD, TARGET, O_WRONLY | O_CLOEXEC, 0));
-    let path_only = fd!(openat(AT_FDCWD, TARGET, O_PATH | O_CLOEXEC, 0));
+    // Nobody can put something else in their place, as at the target's path once it is made.
+    let mut fds = [0; 2];
+    let (read_only, write_only) = pipe(&mut fds)?; // pipe2
+    let path_only = fd!(openat(AT_FDCWD, c"/", O_PATH | O_CLOEXEC, 0));
     let mut buf = [0; 100];
     let mut iocb = pread(u32::MAX, 0xda7a_0701, &raw mut buf[0], 100);
     let mut iocbpp;

@@ -71,6 +71,7 @@ errnos! {
     EINTR = 4
     EIO = 5
     EBADF = 9
+    ECHILD = 10
     EAGAIN = 11
     ENOMEM = 12
     EACCES = 13

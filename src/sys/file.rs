@@ -87,13 +87,13 @@ pub fn faccessat(dfd: u32, filename: &CStr, mode: u32) -> Answer {
     Errno::check(unsafe { syscall!(FACCESSAT, dfd, filename.as_ptr(), mode) })
 }
 
-/// `ftruncate(2)`, 77: gives a file this size; what is new is zeros.
+/// `pwrite64(2)`, 18: writes at `pos`, and returns the number of bytes taken.
 ///
 /// # Errors
-/// EBADF, EFBIG, EINTR, EINVAL, EIO, EPERM.
-pub fn ftruncate(fd: u32, length: u64) -> Answer {
-    // SAFETY: the call touches no memory.
-    Errno::check(unsafe { syscall!(FTRUNCATE, fd, length) })
+/// EBADF, EFBIG, ENOSPC and all that a file can answer.
+pub fn pwrite64(fd: u32, buf: &[u8], pos: u64) -> Answer {
+    // SAFETY: the kernel reads `buf.len()` bytes of `buf` and keeps no pointer.
+    Errno::check(unsafe { syscall!(PWRITE64, fd, buf.as_ptr(), buf.len(), pos) })
 }
 
 /// `pipe2(2)`, 293: makes a pipe, and writes the descriptors of its reading and its writing end to

@@ -20,7 +20,7 @@ pub use aio::{
 pub use errno::Errno;
 pub use file::{
     AT_FDCWD, F_GETFD, F_OK, O_CLOEXEC, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY,
-    O_RDWR, O_WRONLY, Pollfd, close, eventfd2, faccessat, fcntl, ftruncate, openat, pipe2, ppoll,
+    O_RDWR, O_WRONLY, Pollfd, close, eventfd2, faccessat, fcntl, openat, pipe2, ppoll, pwrite64,
     read, unlinkat, write,
 };
 pub use memory::{

@@ -61,6 +61,12 @@ const ERRORS: &[(&str, &[Errno])] = &[
         &[EAGAIN, EBADF, EFAULT, EINTR, EINVAL, EIO, EISDIR],
     ),
     ("read", &[EAGAIN, EBADF, EFAULT, EINTR, EINVAL, EIO, EISDIR]),
+    (
+        "pwrite64",
+        &[
+            EAGAIN, EBADF, EDQUOT, EFAULT, EFBIG, EINTR, EINVAL, EIO, ENOSPC,
+        ],
+    ),
     ("rt_sigaction", &[EFAULT, EINVAL]),
     ("rt_sigprocmask", &[EFAULT, EINVAL]),
     ("setitimer", &[EFAULT, EINVAL]),

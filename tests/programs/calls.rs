@@ -53,7 +53,7 @@ fn main(_: Stack) -> u8 {
         let _ = munmap(0x151, 0x152);
         let _ = mremap(0x171, 0x172, 0x173, 0x174, 0x175);
     }
-    let _ = ftruncate(0x181, 0x182);
+    let _ = pwrite64(0x181, b"at its place", 0x182);
     children();
     // So that each has an address of its own.
     black_box((&time, &set, &mut old, &act, &mut oact, &mut fds, &mut room, &value));
