@@ -47,15 +47,7 @@ fn main() -> ExitCode {
         trials.push(trial(title, move || forbidden(fault)));
     }
     trials.extend(controls());
-    let tools: [(&str, fn() -> Result<()>); 4] = [
-        ("tool::trace", trace_shows),
-        ("tool::trace-of-nothing", trace_refuses),
-        ("tool::record", record_agrees),
-        ("tool::record-of-a-failure", record_proposes),
-    ];
-    for (title, test) in tools {
-        trials.push(trial(title.into(), test));
-    }
+    trials.extend(tools());
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
@@ -318,6 +310,18 @@ fn an_event_is_lost() -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// `make trace` and `make record` do what they say.
+fn tools() -> Vec<Trial> {
+    type Test = fn() -> Result<()>;
+    let rows: [(&str, Test); 4] = [
+        ("tool::trace", trace_shows),
+        ("tool::trace-of-nothing", trace_refuses),
+        ("tool::record", record_agrees),
+        ("tool::record-of-a-failure", record_proposes),
+    ];
+    rows.map(|(title, test)| trial(title.into(), test)).into()
 }
 
 /// Exit code, stdout, stderr.
