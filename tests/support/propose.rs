@@ -12,7 +12,7 @@ const RESTARTS: std::ops::RangeInclusive<i64> = -516..=-512;
 /// The biggest number that every JSON reader keeps.
 const SAFE: u64 = (1 << 53) - 1;
 /// The calls whose first argument is something that the kernel gave.
-const TAKES: [&str; 13] = [
+const TAKES: [&str; 14] = [
     "close",
     "fcntl",
     "io_cancel",
@@ -23,6 +23,7 @@ const TAKES: [&str; 13] = [
     "kill",
     "mprotect",
     "munmap",
+    "pwrite64",
     "read",
     "wait4",
     "write",
