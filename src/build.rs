@@ -98,7 +98,7 @@ fn no_traces(stories: &Path, to: &Path) {
 }
 
 const NO_TRACE: &str = "::ioworkload::expect::Trace { head: \"\", front: &[], round: &[], back: &[], \
-                        tail: \"\", children: \"\", end: \"\" }";
+                        tail: \"\", children: &[], end: \"\" }";
 
 const LINES: &str = "an expected trace has a line for each call, and exit_group is the last";
 
@@ -126,15 +126,16 @@ fn pieces(text: &str) -> Option<String> {
     let last = round.last_mut()?;
     *last = last.strip_suffix(',').unwrap_or(last);
     let (last, children, end) = match tail.split_once(CHILDREN) {
-        None => (tail.to_owned(), "", ""),
+        None => (tail.to_owned(), Vec::new(), ""),
         Some((last, rest)) => {
             let (children, _) = rest.split_once(END)?;
-            (format!("{last}{CHILDREN}"), children, END)
+            let children: Vec<_> = children.lines().collect();
+            (format!("{last}{CHILDREN}"), bare(&children, "    ")?, END)
         }
     };
     Some(format!(
         "::ioworkload::expect::Trace {{ head: {:?}, front: &{:?}, round: &{round:?}, back: &{:?}, \
-         tail: {:?}, children: {children:?}, end: {end:?} }}",
+         tail: {:?}, children: &{children:?}, end: {end:?} }}",
         format!("{head}\"calls\": [\n"),
         bare(front, "    ")?,
         bare(back, "    ")?,

@@ -19,8 +19,8 @@ pub struct Trace {
     pub back: &'static [&'static str],
     /// From the last call to the first child's, or to the last byte.
     pub tail: &'static str,
-    /// The children of a round, if there are any.
-    pub children: &'static str,
+    /// The lines of a round's children, if there are any.
+    pub children: &'static [&'static str],
     /// From behind the last child to the last byte.
     pub end: &'static str,
 }
@@ -56,13 +56,14 @@ pub fn write(out: &mut Stream, run: &Run<'_>) {
 
 fn children(out: &mut Stream, run: &Run<'_>) {
     let trace = &run.scenario.expected;
-    if run.count > 1 {
-        out.text("    {\"repeat\": ")
-            .number(run.count.into())
-            .text(", \"children\": [\n");
+    if run.count == 1 {
+        lines(out, "", trace.children, "");
+    } else {
+        out.text("    {\"repeat\": ").number(run.count.into());
+        out.text(", \"children\": [\n");
+        lines(out, "  ", trace.children, "\n");
+        out.text("    ]}");
     }
-    out.text(trace.children);
-    out.text(if run.count > 1 { "\n    ]}" } else { "" });
     out.text(trace.end);
 }
 

@@ -14,12 +14,27 @@ pub fn file(trace: &Value) -> String {
     let mut parts = head.to_vec();
     parts.push(format!("  \"calls\": {}", entries(&trace["calls"], 2)));
     if let Some(children) = trace["children"].as_array() {
-        let child = |child| format!("    {}", entries(child, 4));
-        let children: Vec<_> = children.iter().map(child).collect();
-        let children = children.join(",\n");
-        parts.push(format!("  \"children\": [\n{children}\n  ]"));
+        let children = family(children, 4);
+        parts.push(format!("  \"children\": {children}"));
     }
     format!("{{\n{}\n}}\n", parts.join(",\n"))
+}
+
+/// A list of children, each indented by so many blanks.
+fn family(children: &[Value], indent: usize) -> String {
+    let child = |child: &Value| match child["children"].as_array() {
+        Some(some) => {
+            let some = family(some, indent + 2);
+            format!(
+                "{:indent$}{{\"repeat\": {}, \"children\": {some}}}",
+                "", child["repeat"]
+            )
+        }
+        None => format!("{:indent$}{}", "", entries(child, indent)),
+    };
+    let children: Vec<_> = children.iter().map(child).collect();
+    let end = indent - 2;
+    format!("[\n{}\n{:end$}]", children.join(",\n"), "")
 }
 
 /// A list of calls, whose end is indented by so many blanks.
