@@ -26,15 +26,17 @@ TIMEOUT ?= 240
 QEMU ?= qemu-system-x86_64
 # What vm-matrix boots.
 KERNELS ?= bullseye bookworm trixie sid
+# What image calls its image.
+IMAGE ?= ioworkload
 
-VARIABLES := FIXTURE_TMP SCENARIO TRACER PREFIX DESTDIR COUNT MINUTES N BUFFER RUNS CARGO KERNEL MEM CPUS TIMEOUT QEMU KERNELS
+VARIABLES := FIXTURE_TMP SCENARIO TRACER PREFIX DESTDIR COUNT MINUTES N BUFFER RUNS CARGO KERNEL MEM CPUS TIMEOUT QEMU KERNELS IMAGE
 BUILT := target/x86_64-unknown-linux-gnu/release
 PROGRAMS := $(shell sed -n 's/^    { name = "\([a-z0-9-]*\)".*/\1/p' Cargo.toml)
 FIXTURES := $(filter-out ioworkload init,$(PROGRAMS))
 TESTS := $(CARGO) test --no-fail-fast --locked --target-dir target -p ioworkload-tests
 
 .DEFAULT_GOAL := all
-.PHONY: help all run trace record initramfs vm vm-trace vm-matrix test torture attach loss bench lint deps clean install uninstall dist deb
+.PHONY: help all run trace record initramfs vm vm-trace vm-matrix rootfs image container-test test torture attach loss bench lint deps clean install uninstall dist deb
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
@@ -42,7 +44,7 @@ help: ## show this
 	@echo 'ioworkload: programs that make exactly the syscalls they say'
 	@echo
 	@echo 'Targets:'
-	@awk -F ':[^#]*## ' '/^[a-z-]+:[^#]*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':[^#]*## ' '/^[a-z-]+:[^#]*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo 'Variables, with their present values (make NAME=VALUE):'
 	@$(foreach variable,$(VARIABLES),printf '  %-11s %s\n' '$(variable)' '$($(variable))';)
@@ -85,6 +87,18 @@ vm-trace: all $(NEED_VM) ## boot straight into SCENARIO and compare what the ker
 vm-matrix: all $(NEED_VM) ## both of these, for every scenario on KERNELS
 	@$(BARE) matrix $(MACHINE) $(KERNELS)
 
+rootfs: all ## build target/container/rootfs.tar: the programs and /tmp
+	@mkdir -p target/container
+	@$(BARE) rootfs target/container/rootfs.tar
+
+BUILDER = $(shell for tool in podman docker buildah; do command -v $$tool && break; done)
+image: rootfs $(if $(BUILDER),,need-image) ## build IMAGE from that and nothing else, by podman, docker or buildah
+	@$(BUILDER) build --quiet --label org.opencontainers.image.version=$(VERSION) \
+		--tag '$(IMAGE)' --file src/package/Containerfile target/container
+
+container-test: all need-container ## run the tests of containers
+	@$(TESTS) --test container
+
 # The tests are about the files as they are without any setting.
 test: override FIXTURE_TMP = /tmp
 test: all need-test ## build, and run every test
@@ -119,12 +133,15 @@ include src/package/package.mk
 NEEDS_build := cc:gcc /usr/include/linux/aio_abi.h:libc6-dev
 NEEDS_run := strace:strace
 NEEDS_vm := $(NEEDS_build) qemu-system-x86_64:qemu-system-x86
-NEEDS_test := strace:strace perf:linux-perf bpftrace:bpftrace man:man-db python3:python3 $(NEEDS_vm) chattr:e2fsprogs mount:mount
+NEEDS_test := strace:strace perf:linux-perf bpftrace:bpftrace man:man-db python3:python3 $(NEEDS_vm) chattr:e2fsprogs mount:mount $(NEEDS_container)
 NEEDS_trace = $(filter $(TRACER):%,$(NEEDS_test))
+NEEDS_image := podman:podman
+NEEDS_container := $(NEEDS_build) $(NEEDS_image) strace:strace runc:runc \
+	/usr/share/containers/seccomp.json:golang-github-containers-common
 NEEDS_lint := $(NEEDS_build)
 NEEDS_bench := $(NEEDS_build) strace:strace perf:linux-perf bpftrace:bpftrace musl-gcc:musl-tools go:golang-go
-.PHONY: need-build need-run need-trace need-vm need-test need-lint need-bench
-need-build need-run need-trace need-vm need-test need-lint need-bench: need-%: need-cargo
+.PHONY: need-build need-run need-trace need-vm need-test need-image need-container need-lint need-bench
+need-build need-run need-trace need-vm need-test need-image need-container need-lint need-bench: need-%: need-cargo
 	@missing=; for need in $(NEEDS_$*); do \
 		command -v "$${need%%:*}" >/dev/null || test -e "$${need%%:*}" || missing="$$missing $${need#*:}"; \
 	done; \

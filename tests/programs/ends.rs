@@ -16,7 +16,7 @@ fn main(stack: Stack) -> u8 {
         Some(b"hangs") => loop {
             let _ = nanosleep(&mut Timespec::from_ms(1000));
         },
-        Some(b"is-killed") => kill(getpid(), SIGKILL).map_or(2, |_| 3),
+        Some(b"is-killed") => getpid().and_then(|pid| kill(pid, SIGKILL)).map_or(2, |_| 3),
         Some(b"leaves-a-child") => leaves_a_child(),
         Some(b"meets-nobody") => meets_nobody(),
         Some(b"says-much") => says(b"ok 1 fake\nnot text: \x1b\xff\n\n# two lines\n", 0),

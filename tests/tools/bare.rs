@@ -1,12 +1,12 @@
-//! `make initramfs`, `make vm`, `make vm-trace`, `make vm-matrix`: the fixtures on bare ground.
+//! `make initramfs`, `make rootfs`, `make vm`, `make vm-trace`, `make vm-matrix`: the fixtures on bare ground.
 
 use anyhow::{Result, ensure};
 use clap::{Args, Parser, Subcommand};
-use ioworkload_tests::bare::archive::initramfs;
+use ioworkload_tests::bare::archive::{initramfs, rootfs};
 use ioworkload_tests::bare::ktap::is_part;
 use ioworkload_tests::bare::matrix::Matrix;
 use ioworkload_tests::bare::vm::{Accelerator, Machine};
-use ioworkload_tests::bare::{accelerator, ground, kernel, run, trace};
+use ioworkload_tests::bare::{accelerator, ground, kernel, root, run, trace};
 use ioworkload_tests::scenarios;
 use std::fs;
 use std::io::{IsTerminal, stderr};
@@ -25,6 +25,11 @@ struct Cli {
 enum Command {
     /// Write the archive with `init` and every fixture.
     Initramfs {
+        /// The file to write.
+        file: PathBuf,
+    },
+    /// Write the tar with `init` and every fixture.
+    Rootfs {
         /// The file to write.
         file: PathBuf,
     },
@@ -77,7 +82,8 @@ struct Ground {
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
-        Command::Initramfs { file } => write(&file),
+        Command::Initramfs { file } => initramfs(ground()).and_then(|it| write(&file, &it)),
+        Command::Rootfs { file } => rootfs(root()).and_then(|it| write(&file, &it)),
         Command::Vm {
             ground,
             kernel,
@@ -102,9 +108,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn write(file: &Path) -> Result<bool> {
-    let archive = initramfs(ground())?;
-    fs::write(file, &archive)?;
+fn write(file: &Path, archive: &[u8]) -> Result<bool> {
+    fs::write(file, archive)?;
     println!("{}: {} bytes", file.display(), archive.len());
     Ok(true)
 }

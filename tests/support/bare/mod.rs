@@ -3,6 +3,7 @@
 
 pub mod accelerator;
 pub mod archive;
+pub mod container;
 pub mod kernel;
 pub mod ktap;
 pub mod matrix;
@@ -17,13 +18,19 @@ use archive::{Node, initramfs};
 use ktap::Report;
 use vm::{Boot, End, Machine};
 
-/// A root directory with every program that is shipped, /tmp, and /dev.
+/// A container's root directory: every program that is shipped, and /tmp.
 #[must_use]
-pub fn ground() -> Vec<Node> {
+pub fn root() -> Vec<Node> {
     let own = ["init", "ioworkload"].map(str::to_owned);
     let names = scenarios().into_iter().chain(own);
     let programs = names.map(|name| Node::program(&name, shipped(&name)));
-    programs.chain([Node::tmp()]).chain(Node::dev()).collect()
+    programs.chain([Node::tmp()]).collect()
+}
+
+/// A machine's: these, and /dev.
+#[must_use]
+pub fn ground() -> Vec<Node> {
+    root().into_iter().chain(Node::dev()).collect()
 }
 
 /// A root directory with one program.

@@ -1,0 +1,306 @@
+//! Do the fixtures run in a container that has nothing but them, and make the same calls there as
+//! outside?
+
+use anyhow::{Context, Result, ensure};
+use ioworkload_tests::bare::archive::rootfs;
+use ioworkload_tests::bare::container::{Bundle, seccomp_profile};
+use ioworkload_tests::bare::ktap::{self, Report};
+use ioworkload_tests::bare::root;
+use ioworkload_tests::compare::compare;
+use ioworkload_tests::expected::{Expected, load};
+use ioworkload_tests::room::rooms;
+use ioworkload_tests::{scenarios, shipped};
+use libtest_mimic::{Arguments, Failed, Trial};
+use serde_json::{Value, from_slice, json};
+use std::fs;
+use std::process::{Command, ExitCode, Output};
+use tempfile::TempDir;
+
+const IO_PGETEVENTS: u64 = 333;
+
+fn main() -> ExitCode {
+    let mut trials: Vec<_> = TESTS
+        .iter()
+        .map(|&(name, test)| trial(name.into(), test))
+        .collect();
+    for scenario in scenarios() {
+        trials.push(trial(format!("trace::{scenario}"), move || {
+            the_same_calls(&scenario)
+        }));
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+fn trial(title: String, test: impl FnOnce() -> Result<()> + Send + 'static) -> Trial {
+    let test = move || test().map_err(|error| Failed::from(format!("{error:#}")));
+    Trial::test(title, test)
+}
+
+type Test = (&'static str, fn() -> Result<()>);
+
+const TESTS: &[Test] = &[
+    ("locked-up", locked_up),
+    ("seccomp", podmans_profile),
+    ("everything-forbidden", everything_forbidden),
+    ("may-reboot", may_reboot),
+    ("one-of-many", one_of_many),
+    ("control::no-tmp", no_tmp),
+    ("control::another-program", another_program),
+    ("image", image),
+    ("rootfs", the_same_bits),
+];
+
+/// What `init` reports, and its exit code.
+fn report(output: &Output) -> Result<(Report, Option<i32>)> {
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let text = std::str::from_utf8(&output.stdout)?;
+    let report = ktap::read(text.lines()).with_context(|| format!("{text}{errors}"))?;
+    Ok((report, output.status.code()))
+}
+
+/// Every fixture has passed, but for those, which were skipped.
+fn all_but(report: &Report, skipped: &[String]) -> Result<()> {
+    let names: Vec<_> = report.rows.iter().map(|row| row.name.clone()).collect();
+    ensure!(names == scenarios(), "{report:#?}");
+    for row in &report.rows {
+        let skip = skipped.contains(&row.name);
+        ensure!(row.ok && row.skipped() == skip, "{row}");
+    }
+    Ok(())
+}
+
+fn locked_up() -> Result<()> {
+    let bundle = Bundle::new(root(), &["/init"])?;
+    ensure!(bundle.config["root"]["readonly"] == true);
+    ensure!(
+        bundle.config["linux"]["namespaces"]
+            .to_string()
+            .contains("\"network\"")
+    );
+    let (report, code) = report(&bundle.run()?)?;
+    all_but(&report, &[])?;
+    ensure!(code == Some(0), "{code:?}");
+    ensure!(
+        bundle.left_behind()?.is_empty(),
+        "{:?}",
+        bundle.left_behind()
+    );
+    Ok(())
+}
+
+/// The scenarios that make a call which Podman's profile answers with EPERM.
+fn with_pgetevents() -> Result<Vec<String>> {
+    let with = |expected: &Expected| expected.each().iter().any(|call| call.nr == IO_PGETEVENTS);
+    let all = scenarios().into_iter().map(|name| load(&name));
+    let all = all.collect::<Result<Vec<_>>>()?.into_iter();
+    Ok(all.filter(with).map(|expected| expected.scenario).collect())
+}
+
+fn podmans_profile() -> Result<()> {
+    let mut bundle = Bundle::new(root(), &["/init"])?;
+    bundle.config["linux"]["seccomp"] = seccomp_profile()?;
+    let (report, code) = report(&bundle.run()?)?;
+    let skipped = with_pgetevents()?;
+    all_but(&report, &skipped)?;
+    for row in report.rows.iter().filter(|row| row.skipped()) {
+        let reason = format!("SKIP {}: io_pgetevents: EPERM (errno 1)", row.name);
+        ensure!(row.note.starts_with(&reason), "{row}");
+    }
+    ensure!(code == Some(0), "{code:?}");
+    Ok(())
+}
+
+/// Nothing passes, nothing fails: 77, as a fixture alone would end.
+fn everything_forbidden() -> Result<()> {
+    let mut bundle = Bundle::new(root(), &["/init"])?;
+    let rule = json!({"names": ["io_setup", "io_destroy", "io_submit", "io_cancel", "io_getevents", "io_pgetevents"],
+        "action": "SCMP_ACT_ERRNO", "errnoRet": 1});
+    bundle.config["linux"]["seccomp"] =
+        json!({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [rule]});
+    let (report, code) = report(&bundle.run()?)?;
+    all_but(&report, &scenarios())?;
+    ensure!(code == Some(77), "{code:?}");
+    Ok(())
+}
+
+/// Who may turn off the machine does not, because it is not ours: the right is for the container.
+fn may_reboot() -> Result<()> {
+    let mut bundle = Bundle::new(root(), &["/init", "aio-setup"])?;
+    bundle.config["process"]["user"] = json!({"uid": 0, "gid": 0});
+    let all = json!(["CAP_SYS_BOOT", "CAP_SYS_RAWIO", "CAP_KILL"]);
+    for set in ["bounding", "effective", "permitted"] {
+        bundle.config["process"]["capabilities"][set] = all.clone();
+    }
+    bundle.config["process"]["env"] = json!(["EXIT_PORT=0xf4"]);
+    let (report, code) = report(&bundle.run()?)?;
+    ensure!(report.well() && code == Some(0), "{code:?} {report:?}");
+    Ok(())
+}
+
+/// Among the processes of the host it is not the first, and leaves the others alone.
+fn one_of_many() -> Result<()> {
+    let mut bundle = Bundle::new(root(), &["/init"])?;
+    bundle.share("pid")?;
+    let (report, code) = report(&bundle.run()?)?;
+    all_but(&report, &[])?;
+    ensure!(code == Some(0), "{code:?}");
+    Ok(())
+}
+
+/// A read-only root without a /tmp to write to: who has a target file says so.
+fn no_tmp() -> Result<()> {
+    let mut bundle = Bundle::new(root(), &["/init", "aio-submit", "aio-setup"])?;
+    bundle.config["mounts"]
+        .as_array_mut()
+        .context("mounts")?
+        .pop();
+    let (report, code) = report(&bundle.run()?)?;
+    let [submit, setup] = report.rows.as_slice() else {
+        anyhow::bail!("{report:?}")
+    };
+    ensure!(
+        submit.to_string()
+            == "not ok aio-submit # exit=1; aio-submit: openat: EROFS (errno 30): /tmp/ioworkload-aio-submit",
+        "{submit}"
+    );
+    ensure!(setup.passed() && code == Some(1), "{code:?} {setup}");
+    Ok(())
+}
+
+/// The fixture makes the calls that it makes outside, and leaves nothing behind.
+fn the_same_calls(scenario: &str) -> Result<()> {
+    let expected = load(scenario)?;
+    let program = format!("/{scenario}");
+    let mut bundle = Bundle::new(root(), &[&program])?;
+    if !expected.children.is_empty() {
+        // Only then is a child's number the same for it and for strace.
+        bundle.share("pid")?;
+    }
+    let verdict = compare(&expected, &bundle.witness(&program)?);
+    ensure!(!verdict.rows.is_empty() && verdict.exact(), "{verdict}");
+    ensure!(
+        bundle.left_behind()?.is_empty(),
+        "{:?}",
+        bundle.left_behind()
+    );
+    Ok(())
+}
+
+fn another_program() -> Result<()> {
+    let bundle = Bundle::new(root(), &["/aio-setup"])?;
+    let verdict = compare(&load("aio-submit")?, &bundle.witness("/aio-setup")?);
+    ensure!((verdict.noise(), verdict.missing()) == (0, 4), "{verdict}");
+    Ok(())
+}
+
+/// `make image`, and the image run by Podman as it comes: its own profile, the image's own user, a
+/// read-only root.
+fn image() -> Result<()> {
+    let storage = Storage::new()?;
+    let mut make = storage.command("make");
+    make.current_dir(ioworkload_tests::root())
+        .args(["image", "IMAGE=ioworkload-test"]);
+    for outer in ["MAKEFLAGS", "MAKELEVEL", "MFLAGS", "FIXTURE_TMP"] {
+        make.env_remove(outer);
+    }
+    said(&mut make)?;
+    let inspected = said(
+        storage
+            .command("podman")
+            .args(["image", "inspect", "ioworkload-test"]),
+    )?;
+    let image = &from_slice::<Value>(&inspected.stdout)?[0];
+    ensure!(
+        image["User"] == "65534:65534" && image["Config"]["Cmd"] == json!(["/init"]),
+        "{image}"
+    );
+    ensure!(
+        image["Size"].as_u64().is_some_and(|size| size < 512 * 1024),
+        "{}",
+        image["Size"]
+    );
+    let version = said(Command::new(shipped("ioworkload")).arg("--version"))?;
+    let version = String::from_utf8(version.stdout)?;
+    let version = version.split([' ', ',']).nth(1).context("a version")?;
+    for (label, value) in LABELS.iter().chain(&[("version", version)]) {
+        ensure!(
+            image["Labels"][format!("org.opencontainers.image.{label}")] == *value,
+            "{image}"
+        );
+    }
+    let mut podman = storage.command("podman");
+    podman.args([
+        "--runtime",
+        "runc",
+        "run",
+        "--rm",
+        "--network=none",
+        "--read-only",
+    ]);
+    podman.args([
+        "--tmpfs=/tmp:mode=1777",
+        "--ulimit=nofile=1024:1024",
+        "--ulimit=nproc=1024:1024",
+    ]);
+    let (report, code) = report(&podman.arg("ioworkload-test").output()?)?;
+    all_but(&report, &with_pgetevents()?)?;
+    ensure!(code == Some(0), "{code:?}");
+    Ok(())
+}
+
+const LABELS: &[(&str, &str)] = &[
+    ("title", "ioworkload"),
+    (
+        "description",
+        "Fixtures for syscall tracers: programs that make exactly the syscalls they say",
+    ),
+    ("licenses", "MIT OR Apache-2.0"),
+];
+
+/// A place for Podman's images that is not the machine's.
+struct Storage(TempDir);
+
+impl Storage {
+    fn new() -> Result<Self> {
+        let room = TempDir::new_in(rooms())?;
+        let place = room.path().display();
+        let config = format!(
+            "[storage]\ndriver = \"vfs\"\ngraphroot = \"{place}/graph\"\nrunroot = \"{place}/run\"\n"
+        );
+        fs::write(room.path().join("storage.conf"), config)?;
+        Ok(Self(room))
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.env(
+            "CONTAINERS_STORAGE_CONF",
+            self.0.path().join("storage.conf"),
+        );
+        command
+    }
+}
+
+fn said(command: &mut Command) -> Result<Output> {
+    let output = command.output()?;
+    let errors = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{command:?}: {errors}");
+    Ok(output)
+}
+
+fn the_same_bits() -> Result<()> {
+    let archive = rootfs(root())?;
+    let mut nodes = root();
+    nodes.reverse();
+    ensure!(rootfs(nodes)? == archive, "the order of the nodes matters");
+    let mut wanted = scenarios();
+    wanted.extend(["init", "ioworkload", "tmp"].map(str::to_owned));
+    wanted.sort();
+    let mut tar = tar::Archive::new(archive.as_slice());
+    let name = |entry: std::io::Result<tar::Entry<'_, _>>| -> Result<String> {
+        Ok(entry?.path()?.display().to_string())
+    };
+    let found = tar.entries()?.map(name).collect::<Result<Vec<_>>>()?;
+    ensure!(found == wanted, "{found:?}");
+    Ok(())
+}

@@ -1,0 +1,204 @@
+//! A container by runc: a bundle of the root file system and of a configuration that starts from
+//! runc's own.
+
+use super::archive::{Node, rootfs};
+use crate::room::rooms;
+use crate::strace::{Texts, family};
+use crate::trace::Seen;
+use anyhow::{Context, Result, ensure};
+use nix::unistd::Uid;
+use serde_json::{Value, from_str, json};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tempfile::TempDir;
+
+/// A container to be.
+pub struct Bundle {
+    room: TempDir,
+    /// config.json.
+    pub config: Value,
+}
+
+impl Bundle {
+    /// A container that runs `args`, as locked up as can be: runc's own configuration (a read-only
+    /// root, no network, no new privileges), without capabilities, as nobody, and with a /tmp of
+    /// its own, which is a directory of ours.
+    ///
+    /// # Errors
+    /// We are not root, or runc is missing.
+    pub fn new(nodes: Vec<Node>, args: &[&str]) -> Result<Self> {
+        ensure!(Uid::effective().is_root(), "containers by runc need root");
+        let room = TempDir::new_in(rooms())?;
+        tar::Archive::new(rootfs(nodes)?.as_slice()).unpack(room.path().join("rootfs"))?;
+        let tmp = room.path().join("tmp");
+        fs::create_dir(&tmp)?;
+        fs::set_permissions(&tmp, Permissions::from_mode(0o1777))?;
+        let spec = Command::new("runc")
+            .arg("spec")
+            .current_dir(room.path())
+            .status();
+        ensure!(
+            spec.context("runc does not start")?.success(),
+            "runc spec failed"
+        );
+        let mut config: Value = from_str(&fs::read_to_string(room.path().join("config.json"))?)?;
+        config["process"]["args"] = json!(args);
+        config["process"]["terminal"] = json!(false);
+        // The limits of whoever runs the test; to raise them would need a right of its own.
+        config["process"]["rlimits"] = json!([]);
+        config["process"]["capabilities"] = json!({});
+        config["process"]["user"] = json!({"uid": 65534, "gid": 65534});
+        let mount = json!({"destination": "/tmp", "source": tmp, "options": ["bind", "nosuid", "nodev", "noexec"]});
+        config["mounts"]
+            .as_array_mut()
+            .context("runc spec has mounts")?
+            .push(mount);
+        Ok(Self { room, config })
+    }
+
+    /// Takes a namespace away: what it would separate is shared with the host.
+    ///
+    /// # Errors
+    /// runc has none of this kind.
+    pub fn share(&mut self, kind: &str) -> Result<()> {
+        let all = self.config["linux"]["namespaces"].as_array_mut();
+        let all = all.context("runc spec has namespaces")?;
+        let before = all.len();
+        all.retain(|namespace| namespace["type"] != kind);
+        ensure!(all.len() + 1 == before, "no {kind} namespace");
+        Ok(())
+    }
+
+    /// The command that runs the container.
+    ///
+    /// # Errors
+    /// The configuration can't be written.
+    pub fn command(&self) -> Result<Command> {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        fs::write(
+            self.room.path().join("config.json"),
+            self.config.to_string(),
+        )?;
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let mut runc = Command::new("runc");
+        runc.arg("--root").arg(self.room.path().join("state"));
+        runc.args([
+            "run",
+            &format!("ioworkload-{}-{number}", std::process::id()),
+        ]);
+        runc.current_dir(self.room.path());
+        Ok(runc)
+    }
+
+    /// Runs it.
+    ///
+    /// # Errors
+    /// runc is missing.
+    pub fn run(&self) -> Result<Output> {
+        self.command()?.output().context("runc does not start")
+    }
+
+    /// Runs it under strace, from outside, and gives back what its process has done.
+    ///
+    /// # Errors
+    /// strace or runc is missing, or strace has not seen the process.
+    pub fn witness(&self, program: &str) -> Result<Seen> {
+        let directory = TempDir::new_in(rooms())?;
+        let runc = self.command()?;
+        let mut strace = Command::new("strace");
+        strace.args(["-ff", "-n", "-s", "4096", "-e", "raw=!execve", "-o"]);
+        strace.arg(directory.path().join("of")).arg("--");
+        strace.arg(runc.get_program()).args(runc.get_args());
+        // runc hands every signal on to the container, and with them those by which Go interrupts
+        // its own threads; under ptrace even what is ignored ends a wait.
+        strace.env("GODEBUG", "asyncpreemptoff=1");
+        let output = strace.current_dir(self.room.path()).output();
+        let output = output.context("strace does not start")?;
+        let mut texts = texts(directory.path())?;
+        let start = format!("execve(\"{program}\", ");
+        let execve = |lines: &Vec<String>| lines.iter().position(|line| line.contains(&start));
+        let first = texts
+            .iter()
+            .find_map(|(pid, lines)| Some((*pid, execve(lines)?)));
+        let said = || String::from_utf8_lossy(&output.stderr).into_owned();
+        let (pid, place) = first.with_context(said)?;
+        // What came before was runc.
+        texts.entry(pid).or_default().drain(..=place);
+        family(pid, &texts)
+    }
+
+    /// What is in /tmp.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub fn left_behind(&self) -> Result<Vec<PathBuf>> {
+        let entries = self.room.path().join("tmp").read_dir()?;
+        entries.map(|entry| Ok(entry?.path())).collect()
+    }
+}
+
+/// The files that strace has written, by the process number that each ends in.
+fn texts(directory: &Path) -> Result<Texts> {
+    let mut texts = Texts::new();
+    for file in directory.read_dir()? {
+        let path = file?.path();
+        let pid = path.extension().and_then(|pid| pid.to_str()?.parse().ok());
+        let lines = fs::read_to_string(&path)?
+            .lines()
+            .map(str::to_owned)
+            .collect();
+        texts.insert(pid.context("strace names files otherwise")?, lines);
+    }
+    Ok(texts)
+}
+
+/// The profile that Podman's package ships, as runc takes it: for a container without capabilities
+/// on x86_64.
+///
+/// # Errors
+/// It is missing, or of another form.
+pub fn seccomp_profile() -> Result<Value> {
+    let text = fs::read_to_string(PROFILE).with_context(|| PROFILE.to_owned())?;
+    let profile: Value = from_str(&text)?;
+    let rules = profile["syscalls"]
+        .as_array()
+        .context("the profile has rules")?;
+    let rules = rules.iter().filter(|rule| applies(rule)).map(|rule| {
+        let mut rule = rule.clone();
+        if let Some(object) = rule.as_object_mut() {
+            object.retain(|key, value| RULE.contains(&key.as_str()) && !value.is_null());
+        }
+        rule
+    });
+    Ok(json!({
+        "defaultAction": profile["defaultAction"],
+        "defaultErrnoRet": profile["defaultErrnoRet"],
+        "architectures": ["SCMP_ARCH_X86_64"],
+        "syscalls": rules.collect::<Vec<_>>(),
+    }))
+}
+
+/// Where golang-github-containers-common puts it.
+const PROFILE: &str = "/usr/share/containers/seccomp.json";
+
+/// What a rule of the runtime specification has.
+const RULE: [&str; 4] = ["names", "action", "errnoRet", "args"];
+
+/// Whether a rule is for a container without capabilities on this architecture.
+fn applies(rule: &Value) -> bool {
+    let has = |side: &str, what: &str| {
+        rule[side][what]
+            .as_array()
+            .is_some_and(|all| !all.is_empty())
+    };
+    let ours = |side: &str| {
+        rule[side]["arches"]
+            .as_array()
+            .is_some_and(|all| all.contains(&json!("amd64")))
+    };
+    let included = !has("includes", "caps") && (!has("includes", "arches") || ours("includes"));
+    included && !ours("excludes")
+}
