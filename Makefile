@@ -36,7 +36,7 @@ FIXTURES := $(filter-out ioworkload init,$(PROGRAMS))
 TESTS := $(CARGO) test --no-fail-fast --locked --target-dir target -p ioworkload-tests
 
 .DEFAULT_GOAL := all
-.PHONY: help all run trace record initramfs vm vm-trace vm-matrix rootfs image container-test test torture attach loss bench lint deps clean install uninstall dist deb
+.PHONY: help all run trace record initramfs vm vm-trace vm-matrix rootfs image container-test test torture attach loss bench unsafe lint deps clean install uninstall dist deb
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
@@ -118,6 +118,9 @@ bench: override FIXTURE_TMP = /tmp
 bench: all need-bench ## measure what fixtures cost, beside other languages; draws README and tests/bench/ anew
 	@$(CARGO) run --quiet --locked --target-dir target -p ioworkload-tests --bin bench
 
+unsafe: need-cargo ## list every unsafe of the source, with its reason
+	@$(CARGO) run --quiet --locked --target-dir target -p ioworkload-tests --bin blocks
+
 lint: need-lint ## rustfmt and clippy, warnings as errors
 	@$(CARGO) fmt --all --check
 	@$(CARGO) clippy --quiet --locked --target-dir target --workspace --all-targets -- -D warnings
@@ -133,7 +136,7 @@ include src/package/package.mk
 NEEDS_build := cc:gcc /usr/include/linux/aio_abi.h:libc6-dev
 NEEDS_run := strace:strace
 NEEDS_vm := $(NEEDS_build) qemu-system-x86_64:qemu-system-x86
-NEEDS_test := strace:strace perf:linux-perf bpftrace:bpftrace man:man-db python3:python3 $(NEEDS_vm) chattr:e2fsprogs mount:mount $(NEEDS_container)
+NEEDS_test := strace:strace perf:linux-perf bpftrace:bpftrace man:man-db python3:python3 $(NEEDS_vm) chattr:e2fsprogs mount:mount valgrind:valgrind $(NEEDS_container)
 NEEDS_trace = $(filter $(TRACER):%,$(NEEDS_test))
 NEEDS_image := podman:podman
 NEEDS_container := $(NEEDS_build) $(NEEDS_image) strace:strace runc:runc \

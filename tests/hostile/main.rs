@@ -13,6 +13,7 @@ mod led;
 mod length;
 mod limits;
 mod load;
+mod memory;
 mod places;
 mod race;
 mod run;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         starts::trials(),
         input::trials(),
         load::trials(),
+        memory::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();
     let before = load::aio_nr();

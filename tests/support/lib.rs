@@ -3,6 +3,7 @@
 
 pub mod attach;
 pub mod bare;
+pub mod blocks;
 pub mod bpftrace;
 pub mod compare;
 pub mod events;
