@@ -17,7 +17,8 @@ pub const HELP: &str = "\
 Usage: ioworkload NAME [OPTION]...              run the scenario NAME at once
        ioworkload --scenario=NAME [OPTION]...   print the PID, wait for a tracer, run NAME
        ioworkload --expect=NAME [OPTION]...     print the calls that the same run makes, as JSON
-       ioworkload --list                        print the scenarios' names
+       ioworkload --list [--long | --json]      print the scenarios' names; what each is about, the
+                                                number of its calls, and which calls and errors
        ioworkload --version                     print its version and that of the traces' format
        ioworkload --help                        print this
 
@@ -60,7 +61,7 @@ pub enum Command {
     /// `--help`.
     Help,
     /// `--list`.
-    List,
+    List(Form),
     /// `--version`.
     Version,
     /// `NAME`: run it.
@@ -69,6 +70,27 @@ pub enum Command {
     Attach(&'static Scenario),
     /// `--expect=NAME`: say which calls a run makes.
     Expect(&'static Scenario),
+}
+
+/// How much a list says.
+#[derive(Clone, Copy)]
+pub enum Form {
+    /// Names.
+    Names,
+    /// `--long`: what a reader wants to know.
+    Long,
+    /// `--json`: the same, for a program.
+    Json,
+}
+
+impl Form {
+    fn named(arg: &[u8]) -> Option<Self> {
+        match arg {
+            b"--long" => Some(Self::Long),
+            b"--json" => Some(Self::Json),
+            _ => None,
+        }
+    }
 }
 
 /// How it is to be run.
@@ -115,6 +137,10 @@ pub fn parse<'a>(
     while let Some(arg) = args.next() {
         if options.take(arg)? {
             first = first.or(Some(arg.to_bytes()));
+        } else if let (Some(Command::List(form @ Form::Names)), Some(more)) =
+            (&mut command, Form::named(arg.to_bytes()))
+        {
+            *form = more;
         } else if command.is_some() {
             return Err(Misuse::TooMany(arg.to_bytes()));
         } else {
@@ -122,7 +148,7 @@ pub fn parse<'a>(
         }
     }
     match (command.ok_or(Misuse::NoScenario)?, first) {
-        (Command::Help | Command::List | Command::Version, Some(option)) => {
+        (Command::Help | Command::List(_) | Command::Version, Some(option)) => {
             Err(Misuse::TooMany(option))
         }
         (command, _) => Ok((command, options)),
@@ -137,7 +163,7 @@ fn word<'a>(
     let value = |name: &[u8]| arg.strip_prefix(name);
     match arg {
         b"--help" | b"-h" => return Ok(Command::Help),
-        b"--list" => return Ok(Command::List),
+        b"--list" => return Ok(Command::List(Form::Names)),
         b"--version" => return Ok(Command::Version),
         b"--scenario" | b"-scenario" => {
             return find(args.next().unwrap_or_default().to_bytes()).map(Command::Attach);

@@ -2,27 +2,28 @@
 //! which src/build.rs has cut into pieces; around them stand those of the gates and the pauses.
 
 use crate::gate::{Gate, Mode, POLL_MS};
+use crate::packed::{NUMBER, Packed};
 use crate::story::Scenario;
 use crate::sys::Timespec;
 use crate::text::Stream;
 
-/// An expected trace in pieces. Its lines are without the four blanks in front and the newline
-/// behind.
+/// An expected trace in pieces. Its lines are without the four blanks in front, and without the
+/// last newline.
 pub struct Trace {
     /// From the first byte to the start of the first call.
-    pub head: &'static str,
+    pub head: Packed,
     /// The lines in front of the rounds, if the scenario counts these itself.
-    pub front: &'static [&'static str],
+    pub front: Packed,
     /// The lines of a round, the last without its comma.
-    pub round: &'static [&'static str],
+    pub round: Packed,
     /// The lines behind the rounds.
-    pub back: &'static [&'static str],
+    pub back: Packed,
     /// From the last call to the first child's, or to the last byte.
-    pub tail: &'static str,
+    pub tail: Packed,
     /// The lines of a round's children, if there are any.
-    pub children: &'static [&'static str],
+    pub children: Packed,
     /// From behind the last child to the last byte.
-    pub end: &'static str,
+    pub end: Packed,
 }
 
 /// A run to be told.
@@ -41,14 +42,14 @@ pub struct Run<'a> {
 pub fn write(out: &mut Stream, run: &Run<'_>) {
     let trace = &run.scenario.expected;
     let [hold, linger] = &run.gates;
-    out.text(trace.head);
+    out.packed(trace.head);
     pid_line(out, &run.gates);
     wait(out, hold, "&gate_hold");
     lines(out, "", trace.front, "\n");
     rounds(out, run);
     lines(out, "", trace.back, "\n");
     wait(out, linger, "&gate_linger");
-    out.text(trace.tail);
+    out.packed(trace.tail);
     if !trace.children.is_empty() {
         children(out, run);
     }
@@ -64,7 +65,7 @@ fn children(out: &mut Stream, run: &Run<'_>) {
         lines(out, "  ", trace.children, "\n");
         out.text("    ]}");
     }
-    out.text(trace.end);
+    out.packed(trace.end);
 }
 
 /// The rounds; the number that a round passes on is its own, so the last, which has no pause behind
@@ -82,16 +83,7 @@ fn rounds(out: &mut Stream, run: &Run<'_>) {
         nanosleep(out, "  ", "&gate_pause", run.pause_us.into(), "\n");
     });
     repeat(out, 1, |out| {
-        for line in round {
-            out.text("      ");
-            for (index, piece) in line.split("\"#n\"").enumerate() {
-                if index > 0 {
-                    out.number(run.count.into());
-                }
-                out.text(piece);
-            }
-            out.text("\n");
-        }
+        numbered(out, "  ", round, Some(run.count), "\n");
     });
 }
 
@@ -103,11 +95,23 @@ fn repeat(out: &mut Stream, count: u32, calls: impl FnOnce(&mut Stream)) {
 }
 
 /// Writes lines, `last` behind the last of them.
-fn lines(out: &mut Stream, indent: &str, lines: &[&str], last: &str) {
-    for (left, line) in (0..lines.len()).rev().zip(lines) {
-        let end = if left == 0 { last } else { "\n" };
-        out.text("    ").text(indent).text(line).text(end);
+fn lines(out: &mut Stream, indent: &str, text: Packed, last: &str) {
+    numbered(out, indent, text, None, last);
+}
+
+/// As `lines`; where the number of the round stands, writes it, or that it is that.
+fn numbered(out: &mut Stream, indent: &str, text: Packed, number: Option<u32>, last: &str) {
+    if text.is_empty() {
+        return;
     }
+    out.text("    ").text(indent);
+    text.unpack(&mut |byte| match (byte, number) {
+        (b'\n', _) => drop(out.text("\n    ").text(indent)),
+        (NUMBER, Some(number)) => drop(out.number(number.into())),
+        (NUMBER, None) => drop(out.text("\"#n\"")),
+        _ => out.byte(byte),
+    });
+    out.text(last);
 }
 
 /// What a gate looks for before it says the PID, and how it says it.

@@ -33,6 +33,7 @@ pub mod gate;
 #[allow(unsafe_code, reason = "writes to a port of the machine")]
 pub mod init;
 pub mod owned;
+pub mod packed;
 #[allow(unsafe_code, reason = "keeps texts as thin pointers")]
 pub mod report;
 pub mod rounds;

@@ -1,5 +1,6 @@
 //! Text, put together in a fixed buffer: strings and digits, without a byte of `core::fmt`.
 
+use crate::packed::Packed;
 use crate::sys::{Errno, SIGPIPE, block_signal, write};
 
 /// Text for a human, put together in place. What does not fit is left out.
@@ -132,7 +133,14 @@ impl Stream {
         self
     }
 
-    fn byte(&mut self, byte: u8) {
+    /// Adds text.
+    pub fn packed(&mut self, text: Packed) -> &mut Self {
+        text.unpack(&mut |byte| self.byte(byte));
+        self
+    }
+
+    /// Adds a byte as it is.
+    pub fn byte(&mut self, byte: u8) {
         if self.piece.is_full() {
             self.flush();
         }

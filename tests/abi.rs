@@ -150,7 +150,7 @@ macro_rules! errnos {
 fn errnos() {
     let constants = errnos! {
         EPERM ENOENT EINTR EIO EBADF ECHILD EAGAIN ENOMEM EACCES EFAULT EEXIST ENOTDIR EISDIR EINVAL
-        ENFILE EMFILE ENOSPC EROFS EPIPE ENOSYS ELOOP EOPNOTSUPP EINPROGRESS EDQUOT
+        ENFILE EMFILE ENOSPC EROFS ENOSYS ELOOP EOPNOTSUPP EINPROGRESS EDQUOT
     };
     assert_eq!(constants, in_c("errnos", &constants));
     assert_eq!(constants, named_errnos());

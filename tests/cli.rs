@@ -148,6 +148,8 @@ fn an_unknown_option_is_misuse() {
         (&[b"-x"], unknown("-x")),
         (&[b"-x", b"more"], unknown("-x")),
         (&[b"--lst"], unknown("--lst")),
+        (&[b"--long"], unknown("--long")),
+        (&[b"--json", b"--list"], unknown("--json")),
         (&[b"--list="], unknown("--list=")),
         (&[b"--list=x"], unknown("--list=x")),
         (&[b"-list"], unknown("-list")),
@@ -179,6 +181,9 @@ fn too_many_arguments_are_misuse() {
         (&[b"aio-setup", b"--expect=x"], too_many("--expect=x")),
         (&[b"--expect=aio-setup", b"x"], too_many("x")),
         (&[b"--list", b"--repeat=3"], too_many("--repeat=3")),
+        (&[b"--list", b"--long", b"--json"], too_many("--json")),
+        (&[b"--list", b"--json", b"--json"], too_many("--json")),
+        (&[b"--help", b"--long"], too_many("--long")),
         (
             &[b"--deadline=5", b"--repeat=3", b"--help"],
             too_many("--deadline=5"),
@@ -496,7 +501,7 @@ fn asked(arg: &[u8]) -> String {
     let arg = CString::new(arg).expect("no NUL");
     match parse([arg.as_c_str()].into_iter()) {
         Ok((cli::Command::Help, _)) => "help".into(),
-        Ok((cli::Command::List, _)) => "list".into(),
+        Ok((cli::Command::List(_), _)) => "list".into(),
         Ok((cli::Command::Version, _)) => "version".into(),
         Ok((cli::Command::Run(scenario), _)) => format!("run {}", scenario.name),
         Ok((cli::Command::Attach(scenario), _)) => format!("attach {}", scenario.name),

@@ -24,6 +24,9 @@ const LIMIT: usize = 4096;
 /// The most bytes that a fixture of one simple story may have.
 const SMALL: usize = 2048;
 
+/// The most bytes that `ioworkload` may have, with every scenario and every expected trace.
+const ALL_LIMIT: usize = 96 * 1024;
+
 /// The scenarios of the original workload, which are such stories.
 const ORIGINAL: &[&str] = &[
     "aio-cancel",
@@ -195,6 +198,8 @@ fn small() {
         large.iter().map(|(name, _)| name).collect::<Vec<_>>(),
         ["ioworkload", "init"]
     );
+    let all = large.iter().find(|(name, _)| name == "ioworkload");
+    assert!(all.is_some_and(|(_, size)| *size <= ALL_LIMIT), "{all:?}");
     let simple = fixtures
         .iter()
         .filter(|(name, _)| ORIGINAL.contains(&name.as_str()));

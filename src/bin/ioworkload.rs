@@ -2,7 +2,7 @@
 #![no_std]
 #![no_main]
 
-use ioworkload::cli::{Command, HELP, Misuse, Options, VERSION, parse};
+use ioworkload::cli::{Command, Form, HELP, Misuse, Options, VERSION, parse};
 use ioworkload::expect::{self, Run};
 use ioworkload::gate::{Desk, Gate};
 use ioworkload::rounds::Rounds;
@@ -27,7 +27,9 @@ fn obey(stack: Stack) -> Result<u8, Misuse<'static>> {
     let (command, options) = parse(stack.args().skip(1))?;
     match command {
         Command::Help => print(HELP),
-        Command::List => list(STDOUT),
+        Command::List(Form::Names) => list(STDOUT),
+        Command::List(Form::Long) => drop(Stream::new(STDOUT).packed(scenario::LONG)),
+        Command::List(Form::Json) => drop(Stream::new(STDOUT).packed(scenario::JSON)),
         Command::Version => print(VERSION),
         Command::Expect(scenario) => {
             let run = run_of(scenario, &options, options.gates());

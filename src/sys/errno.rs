@@ -84,7 +84,6 @@ errnos! {
     EMFILE = 24
     ENOSPC = 28
     EROFS = 30
-    EPIPE = 32
     ENOSYS = 38
     ELOOP = 40
     EOPNOTSUPP = 95
@@ -94,6 +93,10 @@ errnos! {
 
 /// Tells a number, to which it is added, from the letters.
 const NUMBER: u8 = 0x80;
+
+/// `EPIPE`, 32: no call of ours but one answers it, and that in a completion; so its name would only
+/// make every program larger.
+pub const EPIPE: Errno = Errno(-32);
 
 /// Each row as bytes: number, name. An array of `&str` would cost 16 bytes a row more, and with that
 /// a third of a fixture.
