@@ -1,6 +1,7 @@
 //! Which calls a variant makes that its scenario does not need: strace has the answer, whatever a
 //! program starts.
 
+use crate::progress::patiently;
 use anyhow::{Context, Result, ensure};
 use ioworkload_tests::expected::load;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -28,7 +29,7 @@ pub fn watch(program: &Path, scenario: &str, runs: usize) -> Result<Calls> {
     let (mut noise, mut threads) = (BTreeSet::new(), 0);
     let mut sequences = HashSet::new();
     for _ in 0..runs {
-        let (calls, processes) = trace(program)?;
+        let (calls, processes) = patiently(|| trace(program))?;
         noise.insert(superfluous(&calls, &needed)?);
         threads = threads.max(processes - 1);
         sequences.insert(calls);

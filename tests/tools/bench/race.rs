@@ -1,6 +1,7 @@
 //! Times, taken in rounds: in each, every program starts once, in an order of its own, and is held
 //! against the first of them. So what changes on the machine meets all alike.
 
+use crate::progress::patiently;
 use anyhow::Result;
 use ioworkload_tests::starter::{Life, Starter};
 
@@ -40,7 +41,7 @@ pub fn race(lanes: &mut [Lane], rounds: usize, done: &dyn Fn()) -> Result<()> {
     for round in 0..=rounds {
         for lane in shuffled(lanes.len(), &mut chance) {
             let lane = &mut lanes[lane];
-            let life = lane.starter.start()?;
+            let life = patiently(|| lane.starter.start())?;
             if round > 0 {
                 lane.lives.push(life);
             }

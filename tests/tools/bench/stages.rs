@@ -2,7 +2,7 @@
 
 use crate::calls::{self, EXIT};
 use crate::data::{Burst, Copies, Repeat, Row, Tracer};
-use crate::progress::Stage;
+use crate::progress::{Stage, patiently};
 use crate::race::{Lane, median, race};
 use crate::tracers::{TRACERS, Under};
 use anyhow::Result;
@@ -44,7 +44,7 @@ pub fn rows(variants: &[&str], scenario: &str, effort: &Effort) -> Result<Vec<Ro
     );
     let mut rows = Vec::new();
     for (variant, scenario) in programs {
-        rows.push(row(variant, scenario, effort)?);
+        rows.push(patiently(|| row(variant, scenario, effort))?);
         stage.step();
     }
     times(&mut rows, scenario, effort)?;
