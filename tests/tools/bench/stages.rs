@@ -141,23 +141,19 @@ pub fn burst(with_go: bool, effort: &Effort) -> Result<Vec<Burst>> {
 /// What a call of the burst takes under each tracer: the time of many calls less that of one, so
 /// that the tracer's own start does not count.
 pub fn tracers(effort: &Effort) -> Result<Vec<Tracer>> {
-    const CALLS: u64 = 100_000;
-    let stage = Stage::new(
-        &format!("aio-burst: {CALLS} calls under each tracer"),
-        TRACERS.len(),
-    );
+    let stage = Stage::new("aio-burst under each tracer", TRACERS.len());
     let mut results: Vec<Tracer> = Vec::new();
     for tracer in TRACERS {
         let per_call = |_| -> Result<f64> {
-            let (one, many) = (under(tracer, 1)?, under(tracer, CALLS)?);
-            Ok((many - one) / (CALLS - 1) as f64)
+            let (one, many) = (under(tracer, 1)?, under(tracer, tracer.calls)?);
+            Ok((many - one) / (tracer.calls - 1) as f64)
         };
         let nanos: Vec<_> = (0..effort.tracers).map(per_call).collect::<Result<_>>()?;
         let nanos = median(nanos.into_iter());
         let ratio = nanos / results.first().map_or(nanos, |untraced| untraced.nanos);
         results.push(Tracer {
             under: tracer.name.into(),
-            calls: CALLS,
+            calls: tracer.calls,
             nanos,
             ratio,
         });
