@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 const COPIES: usize = 64;
-const ROUNDS: usize = 20;
+const ROUNDS: usize = 4;
 /// As many stay alive.
 const KILLED: usize = 8;
 

@@ -123,9 +123,13 @@ impl Arena {
         fs::set_permissions(room.path(), Permissions::from_mode(mode))?;
         let before = vec![item(&victim)?];
         let watch = Inotify::init(InitFlags::IN_NONBLOCK)?;
-        watch.add_watch(&victim, AddWatchFlags::IN_ALL_EVENTS)?;
-        // Its names come and go, which is a change too: so only what a use is.
+        // No use begins without one of these. The end of one, IN_CLOSE, can be that of our own
+        // write, in a child that another thread had just made.
         let uses = AddWatchFlags::IN_OPEN | AddWatchFlags::IN_ACCESS | AddWatchFlags::IN_MODIFY;
+        let changes =
+            AddWatchFlags::IN_ATTRIB | AddWatchFlags::IN_DELETE_SELF | AddWatchFlags::IN_MOVE_SELF;
+        watch.add_watch(&victim, uses | changes)?;
+        // Its names come and go, which is a change too.
         watch.add_watch(&kept, uses)?;
         Ok(Self {
             room,
