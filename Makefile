@@ -36,7 +36,7 @@ FIXTURES := $(filter-out ioworkload init,$(PROGRAMS))
 TESTS := $(CARGO) test --no-fail-fast --locked --target-dir target -p ioworkload-tests
 
 .DEFAULT_GOAL := all
-.PHONY: help all run trace record initramfs vm vm-trace vm-matrix rootfs image container-test test torture attach loss bench unsafe lint deps clean install uninstall dist deb
+.PHONY: help all run trace record initramfs vm vm-trace vm-matrix rootfs image container-test test torture attach coverage loss bench unsafe lint deps clean install uninstall dist deb
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
@@ -110,6 +110,9 @@ torture: all need-test ## the fault suite in its long form: COUNT, MINUTES
 
 attach: all need-test ## attach tracers to a waiting workload, RUNS times each, slowed down at random
 	@ATTACH_RUNS='$(RUNS)' $(TESTS) --test attach
+
+coverage: need-cargo ## write the README's tables of what the scenarios cover
+	@$(CARGO) run --quiet --locked --target-dir target -p ioworkload-tests --bin coverage
 
 loss: all need-trace ## count what TRACER loses of N calls, each with a number of its own; BUFFER
 	@$(CARGO) run --quiet --locked --target-dir target -p ioworkload-tests --bin loss -- '$(TRACER)' '$(N)' $(BUFFER)

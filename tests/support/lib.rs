@@ -6,6 +6,7 @@ pub mod bare;
 pub mod blocks;
 pub mod bpftrace;
 pub mod compare;
+pub mod coverage;
 pub mod events;
 pub mod expected;
 pub mod ftrace;

@@ -1,0 +1,11 @@
+//! `make coverage`: writes the tables of what the scenarios cover into the README.
+
+use ioworkload_tests::coverage::with_tables;
+use ioworkload_tests::root;
+use std::fs;
+
+fn main() -> anyhow::Result<()> {
+    let path = root().join("README.md");
+    let text = fs::read_to_string(&path)?;
+    Ok(fs::write(path, with_tables(&text)?)?)
+}
