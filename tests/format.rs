@@ -166,8 +166,7 @@ fn example() -> PathBuf {
 fn the_readme_shows_the_example() {
     let example = fs::read_to_string(example()).expect("the example");
     let readme = fs::read_to_string(root().join("README.md")).expect("a README");
-    let shown: Vec<_> = example.lines().map(|line| format!("    {line}")).collect();
-    let shown = format!("\n\n{}\n\n", shown.join("\n"));
+    let shown = format!("\n```python compare.py\n{example}```\n");
     assert!(readme.contains(&shown), "README.md shows another one");
     assert!(example.lines().count() <= 20, "that is no example any more");
 }

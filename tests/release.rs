@@ -2,7 +2,7 @@
 //! go again?
 
 use ioworkload_tests::room::Room;
-use ioworkload_tests::{root, scenarios};
+use ioworkload_tests::{copy_of_the_sources, root, scenarios};
 use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsString;
@@ -66,16 +66,10 @@ impl Workshop {
             fs::remove_dir_all(&place).expect("it is ours");
         }
         let workshop = Self { place, packager };
-        fs::create_dir_all(workshop.sources()).expect("it can be written");
         fs::create_dir_all(workshop.cargo_home()).expect("it can be written");
         let registry = cargo_home().join("registry");
         symlink(registry, workshop.cargo_home().join("registry")).expect("a link");
-        let files = root().read_dir().expect("our own directory");
-        let files = files.map(|file| file.expect("a file").path());
-        let ours = |file: &PathBuf| !file.ends_with("target") && !file.ends_with(".git");
-        let mut copy = Command::new("cp");
-        copy.arg("-R").args(files.filter(ours));
-        done(copy.arg(workshop.sources()));
+        copy_of_the_sources(&workshop.sources());
         let mut touch = Command::new("find");
         touch.arg(workshop.sources()).args(["-exec", "touch", "-d"]);
         done(touch.args([packager.sources, "{}", "+"]));

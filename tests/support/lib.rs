@@ -33,7 +33,9 @@ pub mod tracefs;
 pub mod witnesses;
 pub mod writer;
 
+use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// The top of the source tree.
 ///
@@ -59,6 +61,27 @@ pub fn shipped(name: &str) -> PathBuf {
         path.display()
     );
     path
+}
+
+/// Copies the source tree, without what is built and without its history, into a new directory; what
+/// an earlier run has left there goes.
+///
+/// # Panics
+/// If that can't be done.
+pub fn copy_of_the_sources(to: &Path) {
+    if to.exists() {
+        fs::remove_dir_all(to).expect("it is ours");
+    }
+    fs::create_dir_all(to).expect("target/ can be written");
+    let files = root().read_dir().expect("the top can be read");
+    let files = files.map(|file| file.expect("a file").path());
+    let sources = files.filter(|file| !file.ends_with("target") && !file.ends_with(".git"));
+    let copied = Command::new("cp").arg("-R").args(sources).arg(to).status();
+    assert!(
+        copied.is_ok_and(|status| status.success()),
+        "{}",
+        to.display()
+    );
 }
 
 /// The names of all scenarios: those that have an expected trace.
