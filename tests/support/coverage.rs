@@ -257,10 +257,10 @@ pub fn tables() -> Result<String> {
 fn table(head: &str, shown: &Shown, suites: &[Suite]) -> String {
     let peers: Vec<_> = suites.iter().map(|suite| suite.suite.as_str()).collect();
     let mut text = format!(
-        "| {head} | scenarios | {} | original |\n",
-        peers.join(" | ")
+        "| {head} | scenarios | {} | original |\n|---|---|---|{}---|\n",
+        peers.join(" | "),
+        "---|".repeat(peers.len())
     );
-    text += &format!("|---|---|---|{}---|\n", "---|".repeat(peers.len()));
     for ((what, outcome), places) in shown {
         let marks = suites
             .iter()
