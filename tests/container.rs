@@ -10,6 +10,7 @@ use ioworkload_tests::compare::compare;
 use ioworkload_tests::expected::{Expected, load};
 use ioworkload_tests::room::rooms;
 use ioworkload_tests::{scenarios, shipped};
+use k8s_openapi::api::batch::v1::Job;
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::{Value, from_slice, json};
 use std::fs;
@@ -48,6 +49,7 @@ const TESTS: &[Test] = &[
     ("control::another-program", another_program),
     ("image", image),
     ("rootfs", the_same_bits),
+    ("cluster", a_job_for_a_cluster),
 ];
 
 /// What `init` reports, and its exit code.
@@ -302,5 +304,33 @@ fn the_same_bits() -> Result<()> {
     };
     let found = tar.entries()?.map(name).collect::<Result<Vec<_>>>()?;
     ensure!(found == wanted, "{found:?}");
+    Ok(())
+}
+
+/// The README's job has only fields that Kubernetes knows, each of its type: what is unknown is lost
+/// on the way through the types, what is wrong does not get in.
+fn a_job_for_a_cluster() -> Result<()> {
+    let readme = fs::read_to_string(ioworkload_tests::root().join("README.md"))?;
+    let lines = readme.lines().skip_while(|line| *line != "```yaml").skip(1);
+    let lines: Vec<_> = lines.take_while(|line| *line != "```").collect();
+    let told: Value = serde_yaml_ng::from_str(&lines.join("\n"))?;
+    sound(&told)?;
+    let job = &told["spec"]["template"]["spec"];
+    ensure!(
+        job["containers"][0]["securityContext"]["readOnlyRootFilesystem"] == true,
+        "{job}"
+    );
+    let mut unknown = told.clone();
+    unknown["spec"]["backofLimit"] = json!(0);
+    let mut mistyped = told.clone();
+    mistyped["spec"]["completions"] = json!("three");
+    ensure!(sound(&unknown).is_err() && sound(&mistyped).is_err());
+    Ok(())
+}
+
+fn sound(told: &Value) -> Result<()> {
+    let job: Job = serde_json::from_value(told.clone())?;
+    let back = serde_json::to_value(job)?;
+    ensure!(back == *told, "{back:#}");
     Ok(())
 }

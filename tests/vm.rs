@@ -83,6 +83,7 @@ type Test = (&'static str, fn() -> Result<()>);
 const TESTS: &[Test] = &[
     ("every-end", every_end),
     ("some-fixtures", some_fixtures),
+    ("as-the-readme-says", as_the_readme_says),
     ("without-tmp", without_tmp),
     ("without-console", without_console),
     ("without-aio", without_aio),
@@ -186,6 +187,22 @@ fn some_fixtures() -> Result<()> {
     ensure!(
         (&*report.rows, end.clone()) == (&rows, End::Badly),
         "{end:?} {report:#?}"
+    );
+    Ok(())
+}
+
+/// The report in the README is what comes out.
+fn as_the_readme_says() -> Result<()> {
+    let readme = fs::read_to_string(ioworkload_tests::root().join("README.md"))?;
+    let told = readme.lines().skip_while(|line| *line != "KTAP version 1");
+    let told: Vec<_> = told.take_while(|line| ktap::is_part(line)).collect();
+    let machine = machine(KERNEL)?;
+    let (_, boot) = run(&machine, "test-readme", ground(), "aio-submit", &mut |_| ())?;
+    let seen = boot.console.iter().filter(|line| ktap::is_part(line));
+    ensure!(
+        !told.is_empty() && seen.eq(&told),
+        "{told:#?} {:#?}",
+        boot.console
     );
     Ok(())
 }
