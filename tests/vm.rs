@@ -222,12 +222,7 @@ fn without_tmp() -> Result<()> {
 fn before(what: &str) -> Result<(Report, End)> {
     let mut nodes = ground();
     nodes.push(Node::program(what, compiled("before")?));
-    // By name, because this is a program in / as well.
-    boot(
-        what,
-        nodes,
-        &format!("rdinit=/{what} {}", scenarios().join(" ")),
-    )
+    boot(what, nodes, &format!("rdinit=/{what}"))
 }
 
 fn without_console() -> Result<()> {
