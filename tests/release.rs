@@ -232,6 +232,11 @@ fn wanted() -> Vec<(&'static str, String)> {
     ] {
         wanted.push(name(&format!("share/doc/ioworkload/{document}")));
     }
+    for (directory, ending) in [("tests/bench", ".svg"), ("tests/examples", "")] {
+        let names = files(&root().join(directory)).into_iter();
+        let linked = names.filter(|file| file.ends_with(ending));
+        wanted.extend(linked.map(|file| name(&format!("share/doc/ioworkload/{directory}/{file}"))));
+    }
     wanted.sort_by(|one, other| one.1.cmp(&other.1));
     wanted
 }
@@ -333,7 +338,8 @@ fn the_tarball_is_whole() {
 /// The date of the newest changes.
 fn released() -> String {
     let readme = fs::read_to_string(root().join("README.md")).expect("README.md is there");
-    let newest = readme.lines().find_map(|line| line.strip_prefix("### "));
+    let (_, changes) = readme.split_once("\n## Changes\n").expect("changes");
+    let newest = changes.lines().find_map(|line| line.strip_prefix("### "));
     let (version, date) = newest
         .and_then(|line| line.split_once(", "))
         .expect("changes");
@@ -466,7 +472,9 @@ fn the_debian_package_comes_and_goes() {
 
     let share = |name: &str| format!("share/{name}");
     let mut wanted: BTreeSet<_> = wanted().into_iter().map(|(_, name)| name).collect();
-    wanted.retain(|name| !name.starts_with("share/doc") && !name.ends_with(".1"));
+    let own =
+        |name: &String| name.starts_with("share/doc/ioworkload/") && !name.contains("/tests/");
+    wanted.retain(|name| !own(name) && !name.ends_with(".1"));
     wanted.insert(share("man/man1/ioworkload.1.gz"));
     wanted.insert(share("lintian/overrides/ioworkload"));
     for document in ["README.md", "changelog.gz", "copyright"] {

@@ -3,19 +3,22 @@
 
 VERSION = $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml)
 # Of the README's newest entry about changes: every file of a release bears this date.
-DATE = $(shell sed -n '/^### /{s/.*, //p;q}' README.md)
+DATE = $(shell sed -n '/^### [0-9.]*, /{s/.*, //p;q}' README.md)
 PACKAGE := target/package
 TREE := $(PACKAGE)/tree
 PACK = CARGO='$(CARGO)' VERSION=$(VERSION) DATE=$(DATE)
 
-FILES := bin/ioworkload $(FIXTURES:%=libexec/ioworkload/%) $(FIXTURES:%=share/ioworkload/expected/%.json) \
+FILES = bin/ioworkload $(FIXTURES:%=libexec/ioworkload/%) $(FIXTURES:%=share/ioworkload/expected/%.json) \
 	share/ioworkload/expected-trace.schema.json share/man/man1/ioworkload.1 \
-	$(addprefix share/doc/ioworkload/,CHANGES.md LICENSE-APACHE LICENSE-MIT LICENSES-OF-CRATES README.md)
-DIRECTORIES := libexec/ioworkload share/ioworkload/expected share/ioworkload share/doc/ioworkload
+	$(addprefix share/doc/ioworkload/,CHANGES.md LICENSE-APACHE LICENSE-MIT LICENSES-OF-CRATES README.md $(LINKED))
+# What the README leads to, where it looks for it.
+LINKED := $(sort $(wildcard tests/bench/*.svg tests/examples/*))
+DIRECTORIES := libexec/ioworkload share/ioworkload/expected share/ioworkload \
+	$(addprefix share/doc/ioworkload,/tests/bench /tests/examples /tests) share/doc/ioworkload
 
 .PHONY: tree
 tree: all
-	@$(PACK) src/package/tree $(TREE) $(FIXTURES)
+	@$(PACK) LINKED='$(LINKED)' src/package/tree $(TREE) $(FIXTURES)
 
 install: tree ## copy programs, expected traces, manual page and documents to PREFIX
 	@for file in $(FILES); do \
