@@ -136,19 +136,19 @@ clean: ## remove target/
 include src/package/package.mk
 
 # What a goal needs: the file or command that must be there, and the Debian package that brings it.
-NEEDS_build := cc:gcc /usr/include/linux/aio_abi.h:libc6-dev
-NEEDS_run := strace:strace
-NEEDS_vm := $(NEEDS_build) qemu-system-x86_64:qemu-system-x86
-NEEDS_test := strace:strace perf:linux-perf bpftrace:bpftrace man:man-db python3:python3 go:golang-go $(NEEDS_vm) chattr:e2fsprogs mount:mount valgrind:valgrind $(NEEDS_container)
+NEEDS_build = cc:gcc /usr/include/linux/aio_abi.h:libc6-dev
+NEEDS_run = strace:strace
+NEEDS_vm = $(NEEDS_build) qemu-system-x86_64:qemu-system-x86
+NEEDS_test = strace:strace perf:linux-perf bpftrace:bpftrace man:man-db python3:python3 go:golang-go $(NEEDS_vm) chattr:e2fsprogs mount:mount valgrind:valgrind $(NEEDS_container)
 NEEDS_trace = $(filter $(TRACER):%,$(NEEDS_test))
-NEEDS_image := podman:podman
-NEEDS_container := $(NEEDS_build) $(NEEDS_image) strace:strace runc:runc \
+NEEDS_image = podman:podman
+NEEDS_container = $(NEEDS_build) $(NEEDS_image) strace:strace runc:runc \
 	/usr/share/containers/seccomp.json:golang-github-containers-common
-NEEDS_lint := $(NEEDS_build)
-NEEDS_bench := $(NEEDS_build) strace:strace perf:linux-perf bpftrace:bpftrace musl-gcc:musl-tools go:golang-go
+NEEDS_lint = $(NEEDS_build)
+NEEDS_bench = $(NEEDS_build) strace:strace perf:linux-perf bpftrace:bpftrace musl-gcc:musl-tools go:golang-go
 .PHONY: need-build need-run need-trace need-vm need-test need-image need-container need-lint need-bench
 need-build need-run need-trace need-vm need-test need-image need-container need-lint need-bench: need-%: need-cargo
-	@missing=; for need in $(NEEDS_$*); do \
+	@missing=; for need in $(sort $(NEEDS_$*)); do \
 		command -v "$${need%%:*}" >/dev/null || test -e "$${need%%:*}" || missing="$$missing $${need#*:}"; \
 	done; \
 	test -n "$$missing" || exit 0; \

@@ -91,7 +91,7 @@ fn needed() -> BTreeSet<String> {
     let makefile = fs::read_to_string(root().join("Makefile")).expect("a Makefile");
     let lists = makefile.lines().filter_map(|line| {
         let list = line.strip_prefix("NEEDS_")?;
-        Some(list.split_once(":=")?.1.to_owned())
+        Some(list.split_once(" = ")?.1.to_owned())
     });
     let needs: Vec<_> = lists.collect();
     let needs = needs.iter().flat_map(|list| list.split_whitespace());
@@ -129,7 +129,7 @@ fn what_is_missing_is_named() {
         )
     };
     let cargo = "make: missing: cargo. Install Rust 1.95 or newer with rustup";
-    let rows: [(&str, &[&str], Option<i32>, String); 6] = [
+    let rows: [(&str, &[&str], Option<i32>, String); 7] = [
         (
             "strace",
             &["need-run", "CARGO=true"],
@@ -141,6 +141,12 @@ fn what_is_missing_is_named() {
             &["need-test", "CARGO=true"],
             Some(2),
             advice("strace"),
+        ),
+        (
+            "runc",
+            &["need-test", "CARGO=true"],
+            Some(2),
+            advice("runc"),
         ),
         ("cc", &["need-build", "CARGO=true"], Some(2), advice("gcc")),
         ("cargo", &["need-run"], Some(2), cargo.into()),
