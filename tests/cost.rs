@@ -9,7 +9,10 @@ use ioworkload_tests::room::Room;
 use ioworkload_tests::starter::Starter;
 use ioworkload_tests::{memory, root, scenarios, shipped, stepper, strace};
 use libtest_mimic::{Arguments, Failed, Trial};
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::unistd::Pid;
 use std::fs;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
@@ -110,9 +113,10 @@ fn size(name: &str) -> Result<()> {
     Ok(())
 }
 
-/// A fixture executes the same number of instructions in every run.
+/// A fixture executes the same number of instructions in every run on one CPU: how much of a full
+/// ring each CPU keeps for itself decides how often aio-submit-full submits.
 fn steps_repeat(name: &str) -> Result<()> {
-    let count = || stepper::count(&shipped(name), &[], &|_| ());
+    let count = || stepper::count(&shipped(name), &[], &on_one_cpu);
     let first = count()?;
     println!("{name}: {first} instructions");
     for _ in 1..if SCENARIOS.contains(&name) { 20 } else { 3 } {
@@ -120,6 +124,18 @@ fn steps_repeat(name: &str) -> Result<()> {
         ensure!(again == first, "{first} instructions, and then {again}");
     }
     Ok(())
+}
+
+/// Keeps what `command` starts on the first CPU that we may use.
+fn on_one_cpu(command: &mut Command) {
+    let ours = Pid::from_raw(0);
+    let all = sched_getaffinity(ours).expect("our CPUs");
+    let first = (0..CpuSet::count()).find(|cpu| all.is_set(*cpu) == Ok(true));
+    let mut one = CpuSet::new();
+    one.set(first.expect("a CPU"))
+        .expect("it is one of the set");
+    // SAFETY: between fork and exec the closure makes one system call, on data made before the fork.
+    unsafe { command.pre_exec(move || Ok(sched_setaffinity(ours, &one)?)) };
 }
 
 /// The stepper counts what the source says, in a child too, and the same each time.

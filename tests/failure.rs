@@ -15,11 +15,12 @@ use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::{PoisonError, RwLock};
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
-    // One of the grounds is a resource of the whole machine.
-    arguments.test_threads = Some(1);
+    // Most of the time a run waits for the kernel to destroy its contexts.
+    arguments.test_threads.get_or_insert(8);
     let listed = arguments.list;
     let done = libtest_mimic::run(&arguments, trials());
     if !listed && done.num_passed + done.num_failed == 0 {
@@ -43,7 +44,7 @@ fn trials() -> Vec<Trial> {
                 }));
             }
         }
-        trials.push(trial(&name, "aio-max-nr-used-up", used_up));
+        trials.push(alone(&name, "aio-max-nr-used-up", used_up));
         trials.push(trial(&name, "stdout-and-stderr-closed", unheard));
     }
     for row in ANSWERS {
@@ -58,9 +59,22 @@ fn trials() -> Vec<Trial> {
     trials
 }
 
+/// One of the grounds is a resource of the whole machine: who takes it does so alone.
+static MACHINE: RwLock<()> = RwLock::new(());
+
 fn trial(scenario: &str, title: &str, check: impl Fn(&str) + Send + 'static) -> Trial {
     let name = scenario.to_owned();
     Trial::test(format!("{scenario}::{title}"), move || {
+        let _shared = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
+        check(&name);
+        Ok(())
+    })
+}
+
+fn alone(scenario: &str, title: &str, check: fn(&str)) -> Trial {
+    let name = scenario.to_owned();
+    Trial::test(format!("{scenario}::{title}"), move || {
+        let _whole = MACHINE.write().unwrap_or_else(PoisonError::into_inner);
         check(&name);
         Ok(())
     })
