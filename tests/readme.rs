@@ -90,7 +90,7 @@ fn steps(text: &str) -> Result<Vec<Step>> {
         match kind.split_once(' ') {
             Some((_, file)) => steps.push(Step::Write(file.into(), block.join("\n") + "\n")),
             None if kind == "console" => steps.append(&mut session(&block)?),
-            None if ["text", "json", "diff"].contains(&kind) => {}
+            None if ["text", "json", "diff", "yaml"].contains(&kind) => {}
             None => bail!("a block of an unknown kind: {kind:?}"),
         }
     }
