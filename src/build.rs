@@ -122,7 +122,7 @@ fn expected_traces(from: &Path, to: &Path, tmp: &str) {
         let stem = path.file_stem().expect("a file has a name");
         let name = format!("{}.rs", stem.to_string_lossy());
         let trace = fields.join(", ");
-        write(&name, format!("::ioworkload::expect::Trace {{ {trace} }}"));
+        write(&name, format!("::ioworkload::packed::Trace {{ {trace} }}"));
     }
 }
 
@@ -138,7 +138,7 @@ fn no_traces(stories: &Path, to: &Path) {
     }
 }
 
-const NO_TRACE: &str = "{ use ::ioworkload::packed::Packed as P; ::ioworkload::expect::Trace { \
+const NO_TRACE: &str = "{ use ::ioworkload::packed::Packed as P; ::ioworkload::packed::Trace { \
                         head: P(&[]), front: P(&[]), round: P(&[]), back: P(&[]), \
                         tail: P(&[]), children: P(&[]), end: P(&[]) } }";
 

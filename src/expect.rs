@@ -7,25 +7,6 @@ use crate::story::Scenario;
 use crate::sys::Timespec;
 use crate::text::Stream;
 
-/// An expected trace in pieces. Its lines are without the four blanks in front, and without the
-/// last newline.
-pub struct Trace {
-    /// From the first byte to the start of the first call.
-    pub head: Packed,
-    /// The lines in front of the rounds, if the scenario counts these itself.
-    pub front: Packed,
-    /// The lines of a round, the last without its comma.
-    pub round: Packed,
-    /// The lines behind the rounds.
-    pub back: Packed,
-    /// From the last call to the first child's, or to the last byte.
-    pub tail: Packed,
-    /// The lines of a round's children, if there are any.
-    pub children: Packed,
-    /// From behind the last child to the last byte.
-    pub end: Packed,
-}
-
 /// A run to be told.
 pub struct Run<'a> {
     /// Of what.

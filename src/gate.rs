@@ -1,6 +1,5 @@
 //! Waiting for a tracer: what opens a gate, and how long it is waited for.
 
-use crate::cli::Misuse;
 use crate::sys::aio_abi::POLLIN;
 use crate::sys::errno::{EAGAIN, EINTR};
 use crate::sys::{
@@ -103,17 +102,13 @@ impl Gate<'_> {
         self.mode != Mode::None
     }
 
-    /// Looks whether its descriptor, if it has one, is open: one `fcntl`. `option` is the one that
-    /// asks for the gate.
+    /// Looks whether its descriptor, if it has one, is open: one `fcntl`.
     ///
     /// # Errors
-    /// It is not.
-    pub fn check(&self, option: &'static str) -> Result<(), Misuse<'static>> {
+    /// The descriptor, which is not.
+    pub fn check(&self) -> Result<(), u32> {
         match self.mode {
-            Mode::Fd(fd) => match fcntl(fd, F_GETFD) {
-                Ok(_) => Ok(()),
-                Err(_) => Err(Misuse::Closed(option, fd)),
-            },
+            Mode::Fd(fd) => fcntl(fd, F_GETFD).map(drop).map_err(|_| fd),
             _ => Ok(()),
         }
     }

@@ -1,4 +1,5 @@
-//! Texts that src/build.rs has packed (src/pack.rs says how), and how to read them.
+//! Texts that src/build.rs has packed (src/pack.rs says how), and how to read them; an expected trace,
+//! which is made of such.
 
 /// The two symbols of each pair.
 static PAIRS: &[[u16; 2]] = &include!(concat!(env!("OUT_DIR"), "/pairs.rs"));
@@ -28,6 +29,25 @@ impl Packed {
             symbol(number, to);
         }
     }
+}
+
+/// An expected trace in pieces. Its lines are without the four blanks in front, and without the
+/// last newline.
+pub struct Trace {
+    /// From the first byte to the start of the first call.
+    pub head: Packed,
+    /// The lines in front of the rounds, if the scenario counts these itself.
+    pub front: Packed,
+    /// The lines of a round, the last without its comma.
+    pub round: Packed,
+    /// The lines behind the rounds.
+    pub back: Packed,
+    /// From the last call to the first child's, or to the last byte.
+    pub tail: Packed,
+    /// The lines of a round's children, if there are any.
+    pub children: Packed,
+    /// From behind the last child to the last byte.
+    pub end: Packed,
 }
 
 /// A character, or 128 and more: a pair.

@@ -1,8 +1,8 @@
 //! The words that stories are told with; a story takes them all by `use ioworkload::story::*`.
 
-use crate::expect::Trace;
 pub use crate::fixture_story as story;
 pub use crate::owned::{Context, Fd};
+use crate::packed::Trace;
 pub use crate::report::{Claim, Failure};
 pub use crate::rounds::Rounds;
 pub use crate::sys::aio_abi::*;

@@ -76,8 +76,9 @@ fn run_of(
 /// failure's line has the scenario's name between the two parts of `frame`.
 fn perform(run: &Run<'static>, frame: &[&str; 2]) -> Result<u8, Misuse<'static>> {
     let [hold, linger] = &run.gates;
-    hold.check("--hold")?;
-    linger.check("--linger")?;
+    for (gate, option) in [(hold, "--hold"), (linger, "--linger")] {
+        gate.check().map_err(|fd| Misuse::Closed(option, fd))?;
+    }
     // What the calls of the gates point to lives until the end: see `Desk`.
     let (mut desk, mut line) = (Desk::default(), Line::default());
     if hold.is_one() || linger.is_one() {
