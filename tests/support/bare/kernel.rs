@@ -131,6 +131,8 @@ impl<'a> Apt<'a> {
             ("Dir::State::Lists", at("lists")),
             ("Dir::State::status", "/dev/null".into()),
             ("Dir::Cache", at("cache")),
+            // A mirror may stand still; a signature stays one.
+            ("Acquire::Check-Valid-Until", "false".into()),
             // What describes programs for a software centre is half of all that would be fetched.
             (
                 "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled",
