@@ -5,7 +5,7 @@
 //! with 0 that it did what was asked, with 1 that a gate stayed shut, and nothing else with anything
 //! else. Waits that nobody would see the end of are parsed and not run.
 
-use crate::length::{over, progress, rounds};
+use crate::length::{progress, rounds};
 use crate::run::{Ended, run};
 use crate::tally::{Cases, trial};
 use anyhow::{Result, anyhow, ensure};
@@ -143,7 +143,7 @@ fn verdict(input: &Input) -> Verdict<'_> {
 
 fn parsed(_: &str, cases: &mut Cases) {
     let (mut runner, inputs) = (TestRunner::new(Config::default()), inputs());
-    for number in rounds(20_000, 100) {
+    for number in rounds(20_000, |count| count * 100) {
         let tree = inputs.new_tree(&mut runner).expect("an input");
         let input = tree.current();
         let outcome = panic::catch_unwind(|| told(&input)).map_err(|_| anyhow!("it panics"));
@@ -181,8 +181,8 @@ fn told(input: &Input) -> Result<()> {
 
 fn processed(_: &str, cases: &mut Cases) {
     let (mut runner, inputs) = (TestRunner::new(Config::default()), inputs());
-    let mut numbers = rounds(1_200, 1).peekable();
-    while numbers.peek().is_some() && !over() {
+    let mut numbers = rounds(1_200, |count| count).peekable();
+    while numbers.peek().is_some() {
         let mut next = || inputs.new_tree(&mut runner).expect("an input").current();
         let some = numbers.by_ref().take(240).map(|_| {
             loop {

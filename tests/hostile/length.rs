@@ -4,7 +4,8 @@ use std::env;
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// `TORTURE_COUNT`: runs of each scenario under load; the other areas take a multiple of it.
+/// `TORTURE_COUNT`: runs of each scenario under load; the other areas take a multiple or a part of
+/// it.
 static COUNT: LazyLock<Option<usize>> = LazyLock::new(|| number("TORTURE_COUNT"));
 
 /// `TORTURE_MINUTES`: after them nothing new is begun.
@@ -34,11 +35,11 @@ pub fn over() -> bool {
     END.is_some_and(|end| Instant::now() >= end)
 }
 
-/// The numbers of the rounds: `quick` of them, or in the long form `share` for each of the count,
-/// as far as the time goes.
-pub fn rounds(quick: usize, share: usize) -> impl Iterator<Item = usize> {
-    let count = COUNT.map_or(quick, |count| count * share);
-    (0..count).take_while(|_| !over())
+/// The numbers of the rounds: `quick` of them, or in the long form what `long` makes of the count,
+/// as far as the time goes, but never less than the quick form.
+pub fn rounds(quick: usize, long: fn(usize) -> usize) -> impl Iterator<Item = usize> {
+    let count = COUNT.map_or(quick, |count| quick.max(long(count)));
+    (0..count).take_while(move |round| *round < quick || !over())
 }
 
 /// Says in the long form, now and then, how far it is.

@@ -54,7 +54,7 @@ fn loaded(scenario: &str, cases: &mut Cases) -> Result<()> {
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         hogs(scope, &stop, &room);
-        let mut numbers = rounds(24, 1).peekable();
+        let mut numbers = rounds(24, |count| count).peekable();
         while numbers.peek().is_some() {
             let some: Vec<_> = numbers.by_ref().take(240).collect();
             cases.each(&some, |number| match number % 10 {

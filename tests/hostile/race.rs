@@ -186,9 +186,13 @@ fn attack(arena: &Arena, path: &str, over: &AtomicBool, ended: &AtomicUsize) -> 
     let id = unsafe { libc::syscall(libc::SYS_setresuid, NOBODY, NOBODY, NOBODY) };
     Errno::result(id)?;
     let swaps = AtomicUsize::new(0);
-    let share = if path.ends_with("aio-submit") { 10 } else { 1 };
+    let long = if path.ends_with("aio-submit") {
+        |count| count * 10
+    } else {
+        |count| count
+    };
     let more = (0..).take_while(|_| ended.load(Ordering::SeqCst) < LEAST);
-    let mut attacks = rounds(400, share).chain(more);
+    let mut attacks = rounds(400, long).chain(more);
     let outcome = attacks.try_for_each(|round| swap(&room, path, round, &swaps));
     over.store(true, Ordering::SeqCst);
     for _ in 0..swaps.into_inner() {

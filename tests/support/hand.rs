@@ -1,12 +1,13 @@
 //! The hand on a process: it stops it at the entry and at the exit of every call, by ptrace, and may
 //! give the answer in the kernel's place, or send a signal.
 
+use crate::traced;
 use anyhow::{Context, Result, bail, ensure};
 use nix::errno::Errno;
 use nix::sys::ptrace::{self, Options};
 use nix::sys::signal::{Signal, kill, killpg};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::{Pid, setpgid};
+use nix::sys::wait::WaitStatus;
+use nix::unistd::Pid;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::Read;
@@ -95,13 +96,8 @@ pub struct Run {
 /// # Panics
 /// If `act` does.
 pub fn lead(mut command: Command, act: impl FnMut(&Stop) -> Act + Send) -> Result<Run> {
-    let traced = || {
-        setpgid(Pid::from_raw(0), Pid::from_raw(0))?;
-        Ok(ptrace::traceme()?)
-    };
-    // SAFETY: between fork and exec the closure makes two system calls. It comes last, so that what
-    // else prepares the process is not led.
-    unsafe { command.pre_exec(traced) };
+    command.process_group(0);
+    traced::prepare(&mut command);
     command.stdin(Stdio::null());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let first = AtomicI32::new(0);
@@ -147,37 +143,19 @@ fn whole(
 }
 
 fn follow(first: Pid, mut act: impl FnMut(&Stop) -> Act) -> Result<Family> {
-    let entry = waitpid(first, None)?;
-    if entry != WaitStatus::Stopped(first, Signal::SIGTRAP) {
-        kill(first, Signal::SIGKILL)?;
-        waitpid(first, None)?;
-        bail!("{entry:?} instead of the stop behind execve");
-    }
-    let offspring =
-        Options::PTRACE_O_TRACECLONE | Options::PTRACE_O_TRACEFORK | Options::PTRACE_O_TRACEVFORK;
-    let options = offspring | Options::PTRACE_O_EXITKILL | Options::PTRACE_O_TRACESYSGOOD;
-    ptrace::setoptions(first, options)?;
+    traced::behind_execve(first, Options::PTRACE_O_TRACESYSGOOD)?;
     let mut family = Family::default();
     family.member(first);
     go(first, None)?;
-    loop {
-        match waitpid(None, Some(WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD)) {
-            Err(Errno::ECHILD) => return Ok(family),
-            status => family.step(status?, &mut act)?,
-        }
+    while let Some(status) = traced::next()? {
+        family.step(status, &mut act)?;
     }
+    Ok(family)
 }
 
-/// Lets a process run up to its next stop. One that has been killed at this one is fine.
+/// Lets a process run up to its next stop.
 fn go(pid: Pid, signal: impl Into<Option<Signal>>) -> Result<()> {
-    gone(ptrace::syscall(pid, signal))
-}
-
-fn gone(answer: nix::Result<()>) -> Result<()> {
-    match answer {
-        Ok(()) | Err(Errno::ESRCH) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
+    traced::unless_gone(ptrace::syscall(pid, signal))
 }
 
 /// The processes of a run.
@@ -243,7 +221,7 @@ impl Family {
                 kill(pid, Signal::SIGCONT)?;
                 go(pid, None)
             }
-            Err(error) => gone(Err(error)),
+            Err(error) => traced::unless_gone(Err(error)),
         }
     }
 
@@ -251,7 +229,7 @@ impl Family {
         let which = self.member(pid);
         let info = match ptrace::syscall_info(pid) {
             Ok(info) => info,
-            Err(error) => return gone(Err(error)),
+            Err(error) => return traced::unless_gone(Err(error)),
         };
         let entry = info.op == nix::libc::PTRACE_SYSCALL_INFO_ENTRY;
         let calls = &mut self.calls[which];
@@ -284,8 +262,8 @@ impl Family {
         match act(&stop) {
             Act::Go => {}
             Act::Answer(answer) => self.replace(pid, which, answer)?,
-            Act::Free => return gone(ptrace::detach(pid, None)),
-            Act::Signal(signal) => gone(kill(pid, signal))?,
+            Act::Free => return traced::unless_gone(ptrace::detach(pid, None)),
+            Act::Signal(signal) => traced::unless_gone(kill(pid, signal))?,
         }
         go(pid, None)
     }

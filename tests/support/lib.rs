@@ -29,6 +29,7 @@ pub mod stepper;
 pub mod strace;
 pub mod syscalls;
 pub mod trace;
+pub mod traced;
 pub mod tracefs;
 pub mod witnesses;
 pub mod writer;

@@ -4,6 +4,7 @@
 //! With addresses that are not random: where a stack starts in its page is a matter of chance
 //! otherwise, and so is whether it needs another.
 
+use crate::traced;
 use anyhow::{Context, Result, bail, ensure};
 use nix::sys::personality::{self, Persona};
 use nix::sys::ptrace::{self, Options};
@@ -14,7 +15,6 @@ use std::fs;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::thread;
 
 /// The most KiB that `program` has resident at the start or the end of one of its system calls.
 ///
@@ -40,16 +40,14 @@ fn measure(program: &Path, args: &[&str], resume: Resume) -> Result<u64> {
     let mut command = Command::new(program);
     command.args(args).env_clear();
     command.stdin(Stdio::null()).stdout(Stdio::null());
-    let prepare = || {
+    let fixed = || {
         personality::set(Persona::ADDR_NO_RANDOMIZE)?;
-        Ok(ptrace::traceme()?)
+        Ok(())
     };
-    // SAFETY: between fork and exec the closure makes two system calls.
-    unsafe { command.pre_exec(prepare) };
-    // Only the thread that has started a process may trace it.
-    thread::scope(|scope| scope.spawn(|| run(&mut command, resume)).join())
-        .expect("a measurement does not panic")
-        .with_context(|| program.display().to_string())
+    // SAFETY: between fork and exec the closure makes one system call.
+    unsafe { command.pre_exec(fixed) };
+    traced::prepare(&mut command);
+    traced::alone(|| run(&mut command, resume)).with_context(|| program.display().to_string())
 }
 
 fn run(command: &mut Command, resume: Resume) -> Result<u64> {

@@ -4,54 +4,35 @@
 use crate::events::{EXECVE, Event, What, call, family};
 use crate::pointers::{Lead, after, before};
 use crate::trace::{Call, Seen};
-use crate::tracefs;
+use crate::{traced, tracefs};
 use anyhow::{Result, ensure};
-use nix::errno::Errno;
 use nix::libc::{PTRACE_SYSCALL_INFO_ENTRY, PTRACE_SYSCALL_INFO_EXIT};
 use nix::sys::ptrace::{self, Options};
 use nix::sys::signal::Signal;
 use nix::sys::uio::{RemoteIoVec, process_vm_readv};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::sys::wait::WaitStatus;
 use nix::unistd::Pid;
 use std::collections::HashMap;
 use std::io::IoSliceMut;
-use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::thread;
 
 /// The calls of `program`, with memory.
 ///
 /// # Errors
 /// We are not root (of whom the kernel's table of arguments is), or it does not start.
-///
-/// # Panics
-/// Never: nothing in the watching thread panics.
 pub fn witness(program: &Path, confine: &dyn Fn(&mut Command)) -> Result<Seen> {
     tracefs::rights("ptrace")?;
     let mut command = Command::new(program);
     command.stdin(Stdio::null()).stdout(Stdio::null());
     confine(&mut command);
-    // SAFETY: between fork and exec the closure makes one system call. It comes last, so that
-    // nothing that `confine` does is seen.
-    unsafe { command.pre_exec(|| Ok(ptrace::traceme()?)) };
-    // Only the thread that has started a process may trace it, and in a thread of its own nobody
-    // else's children are in the way of `wait`.
-    thread::scope(|scope| scope.spawn(|| run(&mut command)).join())
-        .expect("watching does not panic")
+    traced::prepare(&mut command);
+    traced::alone(|| run(&mut command))
 }
 
 fn run(command: &mut Command) -> Result<Seen> {
     let first = Pid::from_raw(command.spawn()?.id().cast_signed());
-    let entry = waitpid(first, None)?;
-    ensure!(
-        entry == WaitStatus::Stopped(first, Signal::SIGTRAP),
-        "{entry:?} instead of the stop behind execve"
-    );
-    let offspring =
-        Options::PTRACE_O_TRACECLONE | Options::PTRACE_O_TRACEFORK | Options::PTRACE_O_TRACEVFORK;
-    let options = offspring | Options::PTRACE_O_TRACESYSGOOD | Options::PTRACE_O_EXITKILL;
-    ptrace::setoptions(first, options)?;
+    traced::behind_execve(first, Options::PTRACE_O_TRACESYSGOOD)?;
     go_on(first, None)?;
     let (events, end) = follow(first)?;
     family(first.as_raw(), &events, end)
@@ -62,23 +43,22 @@ fn follow(first: Pid) -> Result<(Vec<Event>, String)> {
     let (mut watch, mut ended) = (Watch::default(), None);
     // The first stop was behind it.
     watch.note(first, What::Exit(EXECVE, 0));
-    loop {
-        match waitpid(None, Some(WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD)) {
-            Ok(WaitStatus::PtraceSyscall(pid)) => {
+    while let Some(status) = traced::next()? {
+        match status {
+            WaitStatus::PtraceSyscall(pid) => {
                 watch.syscall(pid)?;
                 go_on(pid, None)?;
             }
-            Ok(WaitStatus::PtraceEvent(pid, ..)) => {
+            WaitStatus::PtraceEvent(pid, ..) => {
                 watch.note(pid, What::Fork(ptrace::getevent(pid)? as i32));
                 go_on(pid, None)?;
             }
             // With SIGSTOP a new thread or child begins.
-            Ok(WaitStatus::Stopped(pid, Signal::SIGSTOP)) => go_on(pid, None)?,
-            Ok(WaitStatus::Stopped(pid, signal)) => go_on(pid, signal)?,
-            Ok(status @ (WaitStatus::Exited(pid, _) | WaitStatus::Signaled(pid, ..))) => {
+            WaitStatus::Stopped(pid, Signal::SIGSTOP) => go_on(pid, None)?,
+            WaitStatus::Stopped(pid, signal) => go_on(pid, signal)?,
+            WaitStatus::Exited(pid, _) | WaitStatus::Signaled(pid, ..) => {
                 ended = ended.or((pid == first).then_some(status));
             }
-            Err(Errno::ECHILD) => break,
             other => ensure!(false, "unforeseen: {other:?}"),
         }
     }
@@ -137,12 +117,9 @@ impl Watch {
     }
 }
 
-/// Lets a process run to its next stop. One that another thread has just ended is fine.
+/// Lets a process run to its next stop.
 fn go_on(pid: Pid, signal: impl Into<Option<Signal>>) -> Result<()> {
-    match ptrace::syscall(pid, signal) {
-        Ok(()) | Err(Errno::ESRCH) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
+    traced::unless_gone(ptrace::syscall(pid, signal))
 }
 
 /// What there is of so many bytes from an address on: whole pages are there or not.
