@@ -7,22 +7,23 @@ use std::process::{Child, Command};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// The longest takes half a second here, where nobody else works.
-const LIMIT: Duration = Duration::from_secs(5);
+/// The longest takes half a second where nobody else works; the waits in fixtures end after 10 s,
+/// with a line.
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// How long it ran, and whether it ended well; what takes longer than the limit is ended.
-fn time(command: &mut Command) -> (Duration, bool) {
+fn time(command: &mut Command, limit: Duration) -> (Duration, bool) {
     let start = Instant::now();
     let mut child = command.spawn().expect("it starts");
-    let well = ended(&mut child, start).unwrap_or_else(|| {
+    let well = ended(&mut child, start + limit).unwrap_or_else(|| {
         child.kill().expect("it runs");
         child.wait().expect("it is killed").success()
     });
     (start.elapsed(), well)
 }
 
-fn ended(child: &mut Child, start: Instant) -> Option<bool> {
-    while start.elapsed() < LIMIT {
+fn ended(child: &mut Child, latest: Instant) -> Option<bool> {
+    while Instant::now() < latest {
         if let Some(status) = child.try_wait().expect("it is ours") {
             return Some(status.success());
         }
@@ -32,12 +33,12 @@ fn ended(child: &mut Child, start: Instant) -> Option<bool> {
 }
 
 #[test]
-fn every_fixture_ends_within_5_seconds() {
+fn every_fixture_ends_in_time() {
     for name in scenarios() {
         let room = Room::new();
         let mut command = Command::new(shipped(&name));
         room.as_tmp(&mut command);
-        let (took, well) = time(&mut command);
+        let (took, well) = time(&mut command, LIMIT);
         println!("{name}: {took:?}");
         assert!(well && took < LIMIT, "{name}: {took:?}, well: {well}");
     }
@@ -46,8 +47,9 @@ fn every_fixture_ends_within_5_seconds() {
 /// What hangs is noticed, and what fails.
 #[test]
 fn a_hang_is_noticed() {
-    let (took, well) = time(Command::new("sleep").arg("60"));
-    assert!(took >= LIMIT && !well, "{took:?}");
-    let (took, well) = time(&mut Command::new("false"));
+    let limit = Duration::from_secs(1);
+    let (took, well) = time(Command::new("sleep").arg("60"), limit);
+    assert!(took >= limit && !well, "{took:?}");
+    let (took, well) = time(&mut Command::new("false"), LIMIT);
     assert!(took < LIMIT && !well, "{took:?}");
 }
