@@ -107,8 +107,9 @@ pub fn lead(mut command: Command, act: impl FnMut(&Stop) -> Act + Send) -> Resul
     thread::scope(|scope| {
         let led = scope.spawn(|| whole(&mut command, act, &first, done));
         let late = end.recv_timeout(DEADLINE) == Err(RecvTimeoutError::Timeout);
-        if late {
-            let _ = killpg(Pid::from_raw(first.load(Ordering::SeqCst)), Signal::SIGKILL);
+        // Not yet started is 0, which would be our own group.
+        if late && let pid @ 1.. = first.load(Ordering::SeqCst) {
+            let _ = killpg(Pid::from_raw(pid), Signal::SIGKILL);
         }
         let run = led.join().expect("a hand does not panic");
         ensure!(!late, "hung for {DEADLINE:?}: {run:?}");
