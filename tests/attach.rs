@@ -7,6 +7,7 @@ use ioworkload_tests::attach::Tool;
 use ioworkload_tests::compare::compare;
 use ioworkload_tests::expected::{Entry, Expected, Kernel, parse};
 use ioworkload_tests::gated::{End, Place};
+use ioworkload_tests::random::Random;
 use ioworkload_tests::room::Room;
 use ioworkload_tests::trace::Seen;
 use ioworkload_tests::{root, shipped, tracefs};
@@ -16,7 +17,7 @@ use nix::unistd::Pid;
 use std::fs;
 use std::process::{Command, ExitCode, Stdio};
 use std::thread::sleep;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 const RUNS: usize = 3;
 const SCENARIOS: [&str; 5] = [
@@ -67,15 +68,12 @@ fn attached(tool: Tool) -> Result<()> {
     let runs = runs
         .map_or(Ok(RUNS), |runs| runs.parse())
         .context("ATTACH_RUNS")?;
+    ensure!(runs > 0, "ATTACH_RUNS=0: nothing is tried");
     let mut random = Random::seeded();
     for (run, name) in (1..=runs).zip(SCENARIOS.into_iter().cycle()) {
-        let seed = random.0;
-        let differences = once(tool, name, &mut random)
-            .with_context(|| format!("{run} of {runs}, seed {seed}"))?;
-        ensure!(
-            differences.is_empty(),
-            "{run} of {runs}, seed {seed}: {differences:?}"
-        );
+        let differences =
+            once(tool, name, &mut random).with_context(|| format!("{run} of {runs}"))?;
+        ensure!(differences.is_empty(), "{run} of {runs}: {differences:?}");
         if run % 20 == 0 {
             eprintln!("{tool:?}: {run} of {runs} runs");
         }
@@ -95,7 +93,7 @@ fn rights(tool: Tool) -> Result<()> {
 /// is ready, the workload is let go.
 fn once(tool: Tool, name: &str, random: &mut Random) -> Result<Vec<String>> {
     let mut run = Place::new().held(&[name, "--hold=stdin"], &[]);
-    let late = random.delay();
+    let late = delay(random);
     sleep(late / 2);
     let mut tracer = tool.start(run.pid, run.place.gates.path())?;
     let pid = Pid::from_raw(tracer.id());
@@ -223,24 +221,8 @@ fn wanted(name: &str, tool: Tool) -> Result<Vec<String>> {
     Ok(wanted)
 }
 
-struct Random(u64);
-
-impl Random {
-    fn seeded() -> Self {
-        let clock = SystemTime::UNIX_EPOCH.elapsed().expect("after 1970");
-        Self(clock.as_nanos() as u64 | 1)
-    }
-
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % limit
-    }
-
-    /// Mostly small: the third power of an even distribution.
-    fn delay(&mut self) -> Duration {
-        let part = self.below(1001);
-        Duration::from_micros(part * part * part / 1_000_000 * SLOWEST)
-    }
+/// Mostly small: the third power of an even distribution.
+fn delay(random: &mut Random) -> Duration {
+    let part = random.below(1001);
+    Duration::from_micros(part * part * part / 1_000_000 * SLOWEST)
 }

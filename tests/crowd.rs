@@ -1,14 +1,15 @@
 //! Do copies of a scenario, started at once or killed at any moment, get in each other's way?
 
+use ioworkload_tests::hoard::{aio_nr, aio_nr_back_to};
+use ioworkload_tests::random::Random;
 use ioworkload_tests::room::Room;
 use ioworkload_tests::{scenarios, shipped};
-use std::fs;
 use std::io::{self, PipeReader, PipeWriter, Read};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 const COPIES: usize = 64;
 const ROUNDS: usize = 4;
@@ -78,25 +79,6 @@ impl Crowd {
     }
 }
 
-/// How much of fs.aio-max-nr is in use.
-fn aio_nr() -> u64 {
-    let number = fs::read_to_string("/proc/sys/fs/aio-nr").expect("a kernel with AIO");
-    number.trim().parse().expect("a number")
-}
-
-/// The kernel frees a context some time after its process has ended.
-fn back_to(aio_nr_before: u64) {
-    let start = Instant::now();
-    while aio_nr() > aio_nr_before {
-        let number = aio_nr();
-        assert!(
-            start.elapsed() < Duration::from_secs(10),
-            "{number}, before {aio_nr_before}"
-        );
-        thread::sleep(Duration::from_millis(1));
-    }
-}
-
 #[test]
 fn copies_that_start_at_once_all_succeed() {
     let _alone = alone();
@@ -109,7 +91,7 @@ fn copies_that_start_at_once_all_succeed() {
             assert!(room.names().is_empty(), "{name} left {:?}", room.names());
         }
     }
-    back_to(before);
+    aio_nr_back_to(before);
 }
 
 /// Those that are killed leave at most a name, and that stops neither the others nor the next run.
@@ -122,7 +104,7 @@ fn copies_that_are_killed_stop_nobody() {
     for name in scenarios() {
         let room = Room::new();
         for round in 1..=ROUNDS {
-            let moments = random.moments(KILLED);
+            let moments = moments(&mut random);
             let ends = Crowd::gather(&name, 2 * KILLED, &room).run(&moments);
             let (killed, others) = ends.split_at(KILLED);
             let ended = |end: &End| [WELL, BY_US].contains(end);
@@ -138,32 +120,12 @@ fn copies_that_are_killed_stop_nobody() {
         }
     }
     assert!(hits > ROUNDS, "only {hits} were killed alive");
-    back_to(before);
+    aio_nr_back_to(before);
 }
 
-/// Marsaglia's xorshift64, seeded by the clock.
-struct Random(u64);
-
-impl Random {
-    fn seeded() -> Self {
-        let clock = SystemTime::UNIX_EPOCH.elapsed().expect("after 1970");
-        let seed = clock.as_nanos() as u64 | 1;
-        println!("seed: {seed}");
-        Self(seed)
-    }
-
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % limit
-    }
-
-    /// Moments of the first 60 ms, in order: most scenarios are over by then.
-    fn moments(&mut self, count: usize) -> Vec<Duration> {
-        let moment = |_| Duration::from_micros(self.below(60_000));
-        let mut moments: Vec<_> = (0..count).map(moment).collect();
-        moments.sort();
-        moments
-    }
+/// In order.
+fn moments(random: &mut Random) -> [Duration; KILLED] {
+    let mut moments = [(); KILLED].map(|()| random.moment());
+    moments.sort();
+    moments
 }

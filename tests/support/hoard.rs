@@ -1,6 +1,7 @@
 //! All that fs.aio-max-nr allows, or all but a little, held by a neighbour. It is the whole
 //! machine's, so it is held for moments only, and by one process at a time.
 
+use crate::gated::until;
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 use nix::libc;
@@ -79,4 +80,23 @@ impl Drop for Hoard {
             destroy(*ctx);
         }
     }
+}
+
+/// How much of fs.aio-max-nr is in use.
+///
+/// # Panics
+/// If there is no AIO.
+#[must_use]
+pub fn aio_nr() -> u64 {
+    let number = fs::read_to_string("/proc/sys/fs/aio-nr").expect("a kernel with AIO");
+    number.trim().parse().expect("a number")
+}
+
+/// Waits until no more is in use than `before`: a context is freed some time after its process.
+/// Neighbours use some too, for moments.
+///
+/// # Panics
+/// If that takes a minute.
+pub fn aio_nr_back_to(before: u64) {
+    until("fs.aio-nr is back", || aio_nr() <= before);
 }

@@ -22,6 +22,7 @@ pub mod perf;
 pub mod pointers;
 pub mod propose;
 pub mod ptrace;
+pub mod random;
 pub mod room;
 pub mod seccomp;
 pub mod starter;

@@ -3,6 +3,7 @@
 
 use crate::progress::patiently;
 use anyhow::Result;
+use ioworkload_tests::random::Random;
 use ioworkload_tests::starter::{Life, Starter};
 
 /// A program's lives, one per round.
@@ -37,7 +38,7 @@ fn micros(life: &Life) -> f64 {
 
 /// Runs so many rounds, after one that does not count: what is read for the first time is read then.
 pub fn race(lanes: &mut [Lane], rounds: usize, done: &dyn Fn()) -> Result<()> {
-    let mut chance = 0x9e37_79b9_7f4a_7c15;
+    let mut chance = Random::from(0x9e37_79b9_7f4a_7c15);
     for round in 0..=rounds {
         for lane in shuffled(lanes.len(), &mut chance) {
             let lane = &mut lanes[lane];
@@ -51,14 +52,11 @@ pub fn race(lanes: &mut [Lane], rounds: usize, done: &dyn Fn()) -> Result<()> {
     Ok(())
 }
 
-/// The numbers below `count`, in an order that `chance` (xorshift, the same in every run) decides.
-fn shuffled(count: usize, chance: &mut u64) -> Vec<usize> {
+/// The numbers below `count`, in an order that `chance` (the same in every run) decides.
+fn shuffled(count: usize, chance: &mut Random) -> Vec<usize> {
     let mut order: Vec<_> = (0..count).collect();
     for last in (1..count).rev() {
-        *chance ^= *chance << 13;
-        *chance ^= *chance >> 7;
-        *chance ^= *chance << 17;
-        order.swap(last, (*chance % (last as u64 + 1)) as usize);
+        order.swap(last, chance.below(last as u64 + 1) as usize);
     }
     order
 }

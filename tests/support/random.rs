@@ -1,0 +1,48 @@
+//! Chance that can be repeated.
+
+use std::env;
+use std::time::{Duration, SystemTime};
+
+/// Marsaglia's xorshift64.
+pub struct Random(u64);
+
+impl Random {
+    /// Seeded by the variable `SEED`, else by the clock; says by what.
+    ///
+    /// # Panics
+    /// `SEED` is no number.
+    #[must_use]
+    pub fn seeded() -> Self {
+        let clock = || SystemTime::UNIX_EPOCH.elapsed().expect("after 1970");
+        let seed = env::var("SEED").ok().filter(|text| !text.is_empty());
+        let seed = seed.map_or_else(|| clock().as_nanos() as u64, |text| number(&text));
+        eprintln!("seed: {seed} (SEED={seed} repeats it)");
+        Self::from(seed)
+    }
+
+    /// A number below `limit`, which is not 0.
+    pub const fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % limit
+    }
+
+    /// A moment of the first 60 ms, when most scenarios are over; those that wait are hit while they
+    /// do.
+    pub const fn moment(&mut self) -> Duration {
+        Duration::from_micros(self.below(60_000))
+    }
+}
+
+impl From<u64> for Random {
+    /// Seeded so. Of 0 xorshift would make nothing but 0.
+    fn from(seed: u64) -> Self {
+        Self(seed | 1)
+    }
+}
+
+fn number(text: &str) -> u64 {
+    let number = text.parse();
+    number.unwrap_or_else(|_| panic!("SEED={text}: no number"))
+}
