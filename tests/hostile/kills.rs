@@ -9,8 +9,9 @@ use crate::length::rounds;
 use crate::places::{Place, places};
 use crate::run::{Ended, finish, fixture, next_run, start};
 use crate::tally::{Cases, trial};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use ioworkload_tests::expected::load;
+use ioworkload_tests::gated::until;
 use ioworkload_tests::hand::{self, Act, End, Run};
 use ioworkload_tests::room::Room;
 use ioworkload_tests::scenarios;
@@ -179,7 +180,7 @@ fn hit_at(scenario: &str, signal: Signal, moment: Duration) -> Result<()> {
     // Not yet waited for, so the number is still its own.
     kill(pid, signal)?;
     if signal == Signal::SIGSTOP {
-        is_stopped(pid)?;
+        until("it has stopped", || has_stopped(pid));
         kill(pid, Signal::SIGCONT)?;
     }
     let ended = finish(child)?;
@@ -199,19 +200,11 @@ fn hit_at(scenario: &str, signal: Signal, moment: Duration) -> Result<()> {
     next_run(scenario, room)
 }
 
-/// Waits until the process has stopped, or has ended.
-fn is_stopped(pid: Pid) -> Result<()> {
-    let state = || -> Result<char> {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-        let state = stat
-            .rsplit_once(") ")
-            .and_then(|(_, rest)| rest.chars().next());
-        state.context("a state")
-    };
-    while !['T', 'Z'].contains(&state()?) {
-        thread::sleep(Duration::from_millis(1));
-    }
-    Ok(())
+/// Whether the process has stopped, or has ended.
+fn has_stopped(pid: Pid) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("nobody has waited for it");
+    let (_, state) = stat.rsplit_once(") ").expect("a name in parentheses");
+    state.starts_with(['T', 'Z'])
 }
 
 /// A signal is not taken for another, and a room that stops the next run is noticed.

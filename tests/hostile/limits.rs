@@ -10,7 +10,7 @@ use crate::faults::Fault;
 use crate::led::{Led, lead_as};
 use crate::length;
 use crate::places::places;
-use crate::run::{Ended, before, is_root, limit, next_run, run};
+use crate::run::{Ended, as_root, before, limit, next_run, run};
 use crate::tally::{Cases, trial};
 use anyhow::{Context, Result, bail, ensure};
 use ioworkload_tests::expected::load;
@@ -56,7 +56,8 @@ const PAGE: u64 = 4096;
 /// The stack that a fixture needs, with what the kernel puts there.
 const STACK: u64 = 16 * 1024;
 
-fn each_limit(scenario: &str, cases: &mut Cases) {
+fn each_limit(scenario: &str, cases: &mut Cases) -> Result<()> {
+    as_root()?;
     let mut limits: Vec<_> = (3..=8).map(Limit::Descriptors).collect();
     limits.extend([0, 1, 7].map(Limit::FileSize));
     limits.extend([0, 1, 7].map(Limit::FileSizeError));
@@ -64,10 +65,9 @@ fn each_limit(scenario: &str, cases: &mut Cases) {
     let step = if length::long() { 1 } else { 4 };
     let pages = (0..=64).step_by(step);
     limits.extend(pages.map(|pages| Limit::AddressSpace(pages * PAGE)));
-    if is_root(AREA) {
-        limits.extend([Limit::Disk, Limit::Inodes]);
-    }
+    limits.extend([Limit::Disk, Limit::Inodes]);
     cases.each(&limits, |limit| limit.check(scenario));
+    Ok(())
 }
 
 impl Limit {

@@ -8,6 +8,7 @@
 use crate::faults::Fault;
 use crate::length::{self, progress, rounds};
 use crate::places::{Place, places};
+use crate::raised::Raised;
 use crate::run::{Ended, fixture, run};
 use crate::tally::{Cases, trial};
 use anyhow::{Context, Result, ensure};
@@ -21,12 +22,12 @@ use ioworkload_tests::trace::{self, Seen};
 use libtest_mimic::Trial;
 use nix::errno::Errno;
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::hint;
 use std::io::{Seek, Write};
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, Scope};
-use std::time::{Duration, Instant};
 
 const AREA: &str = "6 load, runs";
 const SCARCE: &str = "6 load, aio-max-nr";
@@ -51,9 +52,7 @@ pub fn trials_alone() -> Vec<Trial> {
 fn loaded(scenario: &str, cases: &mut Cases) -> Result<()> {
     let expected = load(scenario)?;
     let room = Room::new();
-    let stop = AtomicBool::new(false);
-    thread::scope(|scope| {
-        hogs(scope, &stop, &room);
+    beside_hogs(&room, || {
         let mut numbers = rounds(24, |count| count).peekable();
         while numbers.peek().is_some() {
             let some: Vec<_> = numbers.by_ref().take(240).collect();
@@ -63,9 +62,18 @@ fn loaded(scenario: &str, cases: &mut Cases) -> Result<()> {
             });
             progress(AREA, scenario, some.last().map_or(0, |last| last + 1));
         }
-        stop.store(true, Ordering::SeqCst);
     });
     Ok(())
+}
+
+/// Does it while the hogs take what they can get; they end with it, however it ends.
+fn beside_hogs(room: &Room, what: impl FnOnce()) {
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let _stop = Raised(&stop);
+        hogs(scope, &stop, room);
+        what();
+    });
 }
 
 /// A thread for each of two CPUs, and one that writes a file out to the disk all the time.
@@ -173,29 +181,6 @@ fn enough_or_not(scenario: &str, expected: &Expected) -> Result<()> {
     Ok(())
 }
 
-/// How much of fs.aio-max-nr is in use.
-pub fn aio_nr() -> u64 {
-    let number = fs::read_to_string("/proc/sys/fs/aio-nr").expect("a kernel with AIO");
-    number.trim().parse().expect("a number")
-}
-
-/// Waits until no more is in use than before: a context is freed some time after its process.
-/// Neighbours use some too, for moments.
-pub fn aio_nr_back_to(before: u64) -> u64 {
-    let start = Instant::now();
-    loop {
-        let number = aio_nr();
-        if number <= before {
-            return number;
-        }
-        assert!(
-            start.elapsed() < Duration::from_mins(2),
-            "fs.aio-nr is {number}, was {before}"
-        );
-        thread::sleep(Duration::from_millis(1));
-    }
-}
-
 /// A run that is not the expected one is noticed, and so is a neighbour.
 fn control() -> Result<()> {
     let room = Room::new();
@@ -214,5 +199,8 @@ fn control() -> Result<()> {
     run.calls.extend(other.calls);
     run.ends.extend(other.ends);
     ensure!(exact(&run, &expected).is_err(), "another process");
+    // The hogs end even so: otherwise this is never over.
+    let panics = || beside_hogs(&room, || panic::resume_unwind(Box::new(())));
+    ensure!(panic::catch_unwind(AssertUnwindSafe(panics)).is_err());
     Ok(())
 }

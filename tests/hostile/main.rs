@@ -1,7 +1,8 @@
 //! Does a program stay the most boring one on the machine, whatever is done to it?
 //!
-//! A file per kind of hostility. Each says what it tries and by which rule it knows what must come
-//! of it; the table at the end says how often that was tried, and survived. `make torture` tries
+//! A file per kind of hostility: faults, kills, grounds, limits, race, starts, input, load, memory.
+//! Each says what it tries and by which rule it knows what must come of it. The other files are what
+//! these share. The table at the end says how often that was tried, and survived. `make torture` tries
 //! more.
 
 mod errors;
@@ -16,10 +17,12 @@ mod load;
 mod memory;
 mod places;
 mod race;
+mod raised;
 mod run;
 mod starts;
 mod tally;
 
+use ioworkload_tests::hoard::{aio_nr, aio_nr_back_to};
 use libtest_mimic::Arguments;
 use std::process::ExitCode;
 
@@ -40,7 +43,7 @@ fn main() -> ExitCode {
         memory::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();
-    let before = load::aio_nr();
+    let before = aio_nr();
     let done = [
         libtest_mimic::run(&arguments, trials),
         libtest_mimic::run(&arguments, load::trials_alone()),
@@ -49,8 +52,8 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     println!("{}", tally::table());
-    let after = load::aio_nr_back_to(before);
-    println!("fs.aio-nr: {before} before, {after} after");
+    aio_nr_back_to(before);
+    println!("fs.aio-nr: {before} before, {} after", aio_nr());
     if length::over() {
         println!("The time was over before the count: some areas have tried less.");
     }

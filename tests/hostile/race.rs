@@ -8,7 +8,8 @@
 
 use crate::grounds::{NOBODY, as_user, has_target};
 use crate::length::rounds;
-use crate::run::{Ended, is_root, run};
+use crate::raised::Raised;
+use crate::run::{Ended, as_root, run};
 use crate::tally::{Cases, count, trial};
 use anyhow::{Context, Result, ensure};
 use ioworkload_tests::room::Room;
@@ -24,6 +25,7 @@ use nix::unistd::{Gid, Uid, UnlinkatFlags, chown, linkat, symlinkat, unlinkat};
 use std::fs::{self, Permissions};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -57,28 +59,37 @@ const SETTINGS: [(u32, u32); 4] = [
 ];
 
 fn raced(scenario: &str, cases: &mut Cases) -> Result<()> {
-    if !is_root(RUNS) {
-        cases.skip();
-        return Ok(());
-    }
+    as_root()?;
     for (user, mode) in SETTINGS {
         let arena = Arena::new(mode)?;
         let path = format!("ioworkload-{scenario}");
-        let (over, ended) = (AtomicBool::new(false), AtomicUsize::new(0));
         let title = format!("run by {user} in a /tmp of mode {mode:o}");
-        thread::scope(|scope| {
-            let attack = scope.spawn(|| attack(&arena, &path, &over, &ended));
-            let mut next = 0..;
-            while !over.load(Ordering::SeqCst) {
-                let runs: Vec<_> = next.by_ref().take(AT_ONCE).map(|n| (&title, n)).collect();
-                cases.each(&runs, |_| one_run(scenario, &arena, user));
-                ended.fetch_add(runs.len(), Ordering::SeqCst);
-            }
-            attack.join().expect("the attacker does not panic")
+        let mut next = 0..;
+        attacked(&arena, &path, || {
+            let runs: Vec<_> = next.by_ref().take(AT_ONCE).map(|n| (&title, n)).collect();
+            cases.each(&runs, |_| one_run(scenario, &arena, user));
+            runs.len()
         })?;
         arena.untouched()?;
     }
     Ok(())
+}
+
+/// Does some runs again and again, while the attacker is at work; each side ends with the other,
+/// however that ends.
+fn attacked(arena: &Arena, path: &str, mut some_runs: impl FnMut() -> usize) -> Result<()> {
+    let (over, ended) = (&AtomicBool::new(false), &AtomicUsize::new(0));
+    thread::scope(|scope| {
+        let _over = Raised(over);
+        let attack = scope.spawn(|| {
+            let _over = Raised(over);
+            attack(arena, path, over, ended)
+        });
+        while !over.load(Ordering::SeqCst) {
+            ended.fetch_add(some_runs(), Ordering::SeqCst);
+        }
+        attack.join().expect("the attacker does not panic")
+    })
 }
 
 fn one_run(scenario: &str, arena: &Arena, user: u32) -> Result<()> {
@@ -98,11 +109,21 @@ fn one_run(scenario: &str, arena: &Arena, user: u32) -> Result<()> {
 struct Arena {
     room: Room,
     watch: Inotify,
-    before: Vec<Item>,
+    before: Item,
 }
 
-/// What must not change of somebody's file: inode, mode, owner, names, size, both times, content.
-type Item = (u64, u32, u32, u64, u64, i64, i64, i64, i64, Vec<u8>);
+/// What must not change of somebody's file.
+#[derive(PartialEq, Debug)]
+struct Item {
+    inode: u64,
+    mode: u32,
+    owner: u32,
+    names: u64,
+    size: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+    content: Vec<u8>,
+}
 
 const VICTIM: &str = "victim";
 const KEPT: &str = "kept";
@@ -121,7 +142,7 @@ impl Arena {
         )?;
         fs::set_permissions(&kept, Permissions::from_mode(0o666))?;
         fs::set_permissions(room.path(), Permissions::from_mode(mode))?;
-        let before = vec![item(&victim)?];
+        let before = item(&victim)?;
         let watch = Inotify::init(InitFlags::IN_NONBLOCK)?;
         // No use begins without one of these. The end of one, IN_CLOSE, can be that of our own
         // write, in a child that another thread had just made.
@@ -143,12 +164,8 @@ impl Arena {
             Err(Errno::EAGAIN) => {}
             events => ensure!(false, "used: {events:?}"),
         }
-        let victim = self.room.path().join(VICTIM);
-        ensure!(
-            [item(&victim)?] == *self.before,
-            "changed: {:?}",
-            item(&victim)?
-        );
+        let victim = item(&self.room.path().join(VICTIM))?;
+        ensure!(victim == self.before, "changed: {victim:?}");
         let kept = fs::read(self.room.path().join(KEPT)).context("the attacker's file")?;
         ensure!(kept == b"the attacker's", "written");
         Ok(())
@@ -157,26 +174,17 @@ impl Arena {
 
 fn item(path: &Path) -> Result<Item> {
     let data = fs::symlink_metadata(path)?;
-    let times = (
-        data.mtime(),
-        data.mtime_nsec(),
-        data.ctime(),
-        data.ctime_nsec(),
-    );
-    // Reading it is an event, so the watch comes later, and the content last.
-    let content = fs::read(path)?;
-    Ok((
-        data.ino(),
-        data.mode(),
-        data.uid(),
-        data.nlink(),
-        data.size(),
-        times.0,
-        times.1,
-        times.2,
-        times.3,
-        content,
-    ))
+    Ok(Item {
+        inode: data.ino(),
+        mode: data.mode(),
+        owner: data.uid(),
+        names: data.nlink(),
+        size: data.size(),
+        modified: (data.mtime(), data.mtime_nsec()),
+        changed: (data.ctime(), data.ctime_nsec()),
+        // This is an event, so the watch comes later.
+        content: fs::read(path)?,
+    })
 }
 
 /// Swaps as another user, with the rights of that user alone: a thread has its own.
@@ -192,9 +200,10 @@ fn attack(arena: &Arena, path: &str, over: &AtomicBool, ended: &AtomicUsize) -> 
         |count| count
     };
     let more = (0..).take_while(|_| ended.load(Ordering::SeqCst) < LEAST);
-    let mut attacks = rounds(400, long).chain(more);
+    let mut attacks = rounds(400, long)
+        .chain(more)
+        .take_while(|_| !over.load(Ordering::SeqCst));
     let outcome = attacks.try_for_each(|round| swap(&room, path, round, &swaps));
-    over.store(true, Ordering::SeqCst);
     for _ in 0..swaps.into_inner() {
         count(SWAPS, outcome.is_ok());
     }
@@ -239,9 +248,7 @@ fn own_file(room: &OwnedFd, path: &str, swaps: &AtomicUsize) -> Result<()> {
 
 /// A program that opens what stands there is caught, whichever way it does.
 fn control() -> Result<()> {
-    if !is_root(RUNS) {
-        return Ok(());
-    }
+    as_root()?;
     let deeds = [
         "ln -s victim t && : >>/tmp/t",
         "ln -s victim t && read -r line <t",
@@ -259,5 +266,15 @@ fn control() -> Result<()> {
         run(&mut shell)?;
         ensure!(arena.untouched().is_err(), "not noticed: {deed}");
     }
+    neither_waits_for_ever()
+}
+
+/// An attacker who can't begin, and runs that panic: otherwise these are never over.
+fn neither_waits_for_ever() -> Result<()> {
+    let arena = Arena::new(0o777)?;
+    let panics = || attacked(&arena, "t", || panic::resume_unwind(Box::new(())));
+    ensure!(panic::catch_unwind(AssertUnwindSafe(panics)).is_err());
+    fs::remove_dir_all(arena.room.path())?;
+    ensure!(attacked(&arena, "t", || 0).is_err(), "no room to attack");
     Ok(())
 }

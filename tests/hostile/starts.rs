@@ -8,7 +8,7 @@ use crate::faults::Fault;
 use crate::led::{EXIT_GROUP, WRITE, lead_as};
 use crate::length;
 use crate::places::{Place, places};
-use crate::run::{Ended, before, fixture, is_root, run};
+use crate::run::{Ended, as_root, before, fixture, run};
 use crate::tally::{Cases, trial};
 use anyhow::{Context, Result, ensure};
 use ioworkload_tests::expected::load;
@@ -135,10 +135,8 @@ fn first_of_its_namespace() -> io::Result<()> {
     }
 }
 
-fn each_start(scenario: &str, cases: &mut Cases) {
-    if !is_root(AREA) {
-        return cases.skip();
-    }
+fn each_start(scenario: &str, cases: &mut Cases) -> Result<()> {
+    as_root()?;
     let start = |(name, prepare): &Start| Case(name, Way::Prepared(*prepare));
     let mut list: Vec<_> = STARTS.iter().map(start).collect();
     list.push(Case("in-a-chroot", Way::Alone(in_a_chroot)));
@@ -153,6 +151,7 @@ fn each_start(scenario: &str, cases: &mut Cases) {
         Way::Prepared(prepare) => started(scenario, *prepare, &outcome(scenario, name)),
         Way::Alone(check) => check(scenario),
     });
+    Ok(())
 }
 
 /// A way to start a scenario.
