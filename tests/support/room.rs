@@ -99,7 +99,14 @@ impl Room {
     #[must_use]
     pub fn as_root(&self, program: &Path) -> Command {
         let name = program.file_name().expect("a program has a name");
-        fs::copy(program, self.path().join(name)).expect("a room can be written");
+        // By a process of its own: a copy that this one has open for writing, a child that another
+        // thread has just forked has open too, and until it executes its program, the copy can't be
+        // (ETXTBSY).
+        let copied = Command::new("cp").arg(program).arg(self.path()).status();
+        assert!(
+            copied.is_ok_and(|status| status.success()),
+            "a room can be written"
+        );
         let mut command = Command::new(Path::new("/").join(name));
         let room = self.path().to_path_buf();
         let ids = Ids::now();
