@@ -1,13 +1,13 @@
 //! Does every scenario have its story, its program, its row in the catalogue and its expected trace?
 
 use ioworkload::scenario::ALL;
-use ioworkload::story::Scenario;
 use ioworkload_tests::expected::Ret;
 use ioworkload_tests::{expected, root, scenarios};
 use std::fs;
 
 const HELP: &str = "a scenario is a story in src/scenario, its row in the catalogue (mod.rs there) and \
-                    in Cargo.toml, its trace in tests/expected, and its row in README.md";
+                    in Cargo.toml, its trace in tests/expected, and its row in README.md, where \
+                    `make coverage` writes the other tables";
 
 /// The names in a directory, less its own files.
 fn names(directory: &str, ending: &str) -> Vec<String> {
@@ -27,28 +27,30 @@ fn names(directory: &str, ending: &str) -> Vec<String> {
     names
 }
 
-/// What one of the two lists lacks; a name that is there twice is lacking too.
-fn only_in_one(rows: &[&str], names: &[String]) -> Vec<String> {
-    let count = |name: &str| {
-        let rows = rows.iter().filter(|row| **row == name).count();
-        (rows, names.iter().filter(|other| *other == name).count())
+/// Holds a list against what it should be, and shows what is wrong with it instead of both whole.
+fn hold(list: &str, found: &[String], wanted: &[String]) {
+    let count = |all: &[String], one: &String| all.iter().filter(|other| *other == one).count();
+    let more = |these: &[String], those: &[String]| {
+        let only = these
+            .iter()
+            .filter(|one| count(these, one) > count(those, one));
+        only.fold(String::new(), |lines, line| lines + line + "\n")
     };
-    let all = rows.iter().copied().chain(names.iter().map(String::as_str));
-    let lacking = all.filter(|name| count(name) != (1, 1));
-    lacking.map(str::to_owned).collect()
+    let (lacks, beyond) = (more(wanted, found), more(found, wanted));
+    assert!(lacks.is_empty(), "{list} lacks:\n{lacks}{HELP}");
+    assert!(beyond.is_empty(), "{list} has too much:\n{beyond}{HELP}");
+    if let Some((here, there)) = found.iter().zip(wanted).find(|(one, other)| one != other) {
+        panic!("{list} is sorted by name, so this:\n{here}\nstands where this should:\n{there}");
+    }
 }
 
 #[test]
 fn the_catalogue_is_sorted_and_whole() {
-    let rows: Vec<_> = ALL.iter().map(|scenario| scenario.name).collect();
-    assert!(!rows.is_empty());
-    assert!(rows.is_sorted(), "{rows:?}");
-    assert_eq!(
-        only_in_one(&rows, &names("src/scenario", ".rs")),
-        [""; 0],
-        "{HELP}"
-    );
-    assert_eq!(only_in_one(&rows, &scenarios()), [""; 0], "{HELP}");
+    let stories = names("src/scenario", ".rs");
+    assert!(!stories.is_empty());
+    let rows: Vec<_> = ALL.iter().map(|row| row.name.to_owned()).collect();
+    hold("the catalogue, src/scenario/mod.rs,", &rows, &stories);
+    hold("tests/expected", &scenarios(), &stories);
 }
 
 #[test]
@@ -59,17 +61,17 @@ fn every_story_is_a_program() {
         row("ioworkload", "src/bin/ioworkload.rs"),
         row("init", "src/bin/init.rs"),
     ];
-    wanted.extend(ALL.iter().map(|scenario| {
-        row(
-            scenario.name,
-            &format!("src/scenario/{}.rs", scenario.name.replace('-', "_")),
-        )
-    }));
+    wanted.extend(
+        names("src/scenario", ".rs")
+            .iter()
+            .map(|name| row(name, &format!("src/scenario/{}.rs", name.replace('-', "_")))),
+    );
     let found: Vec<_> = rows
         .lines()
         .filter(|line| line.contains("name = "))
+        .map(str::to_owned)
         .collect();
-    assert_eq!(found, wanted, "{HELP}");
+    hold("the list of programs in Cargo.toml", &found, &wanted);
 }
 
 fn row(name: &str, path: &str) -> String {
@@ -94,7 +96,11 @@ fn story_trace_and_target_bear_one_name() {
         let mut about = expected.about.clone();
         about[..1].make_ascii_lowercase();
         assert_eq!(expected.scenario, name);
-        assert_eq!(title.join(" "), format!("{name}: {about}"));
+        assert_eq!(
+            title.join(" "),
+            format!("{name}: {about}"),
+            "the first sentence of the story, and `about` of its trace"
+        );
         assert_eq!(
             scenario.target.to_str(),
             Ok(format!("/tmp/ioworkload-{name}").as_str())
@@ -118,18 +124,14 @@ fn the_readme_tells_of_every_scenario() {
     let rows: Vec<_> = readme
         .lines()
         .filter(|line| line.starts_with("| aio-"))
+        .map(str::to_owned)
         .collect();
-    let row = |scenario: &Scenario| {
-        let about = expected::load(scenario.name).expect("a trace").about;
-        format!("| {} | {about} |", scenario.name)
+    let row = |name: &String| {
+        let about = expected::load(name).expect("a trace").about;
+        format!("| {name} | {about} |")
     };
-    let wanted: Vec<_> = ALL.iter().map(row).collect();
-    let missing: Vec<_> = wanted
-        .iter()
-        .filter(|row| !rows.contains(&row.as_str()))
-        .collect();
-    assert_eq!(missing, [""; 0], "README.md, its table of scenarios");
-    assert_eq!(rows, wanted);
+    let wanted: Vec<_> = scenarios().iter().map(row).collect();
+    hold("README.md, its table of scenarios,", &rows, &wanted);
 }
 
 #[test]
