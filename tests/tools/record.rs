@@ -1,6 +1,6 @@
 //! `make record`: proposes an expected trace for what a witness that reads memory has seen, and
 //! shows in what it differs from the file. It never writes over that: the proposal goes to
-//! target/proposed/. Exit code 1 if there is a proposal.
+//! target/proposed/. Exit code 1 if the file differs.
 
 use anyhow::{Context, Result, ensure};
 use ioworkload_tests::compare::{Verdict, bound, compare};
@@ -35,7 +35,10 @@ fn main() -> ExitCode {
 fn record(scenario: &str) -> Result<bool> {
     let seen = ptrace::witness(&shipped(scenario), &|_| ())?;
     let file = path(scenario);
-    let proposal = if file.exists() {
+    let new = !file.exists();
+    let proposal = if new {
+        propose(scenario, &seen, BTreeMap::new())
+    } else {
         let expected = load(scenario)?;
         let verdict = compare(&expected, &seen);
         if verdict.exact() && verdict.unread.is_empty() {
@@ -48,11 +51,9 @@ fn record(scenario: &str) -> Result<bool> {
             &serde_json::from_str(&fs::read_to_string(&file)?)?,
             &verdict,
         )
-    } else {
-        propose(scenario, &seen, BTreeMap::new())
     };
     show(scenario, &proposal, &seen)?;
-    Ok(false)
+    Ok(new)
 }
 
 /// The lines of the file that are right stay as they are, if none of them is a repetition.
