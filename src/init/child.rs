@@ -28,8 +28,8 @@ pub enum End {
     TimedOut,
     /// Its time was up, and it has survived SIGKILL.
     Immortal,
-    /// It never was: this call has failed.
-    NotStarted(&'static str, Errno),
+    /// It never was, or nobody can say how it ended: this call has failed.
+    Failed(&'static str, Errno),
 }
 
 /// Runs the program and waits for its end.
@@ -37,10 +37,10 @@ pub fn run(program: &CStr, said: &mut Said) -> End {
     let mut pipe = [0; 2];
     // Not blocking: nobody reads while it runs, and a leftover child may keep the other end open.
     if let Err(errno) = pipe2(&mut pipe, O_CLOEXEC | O_NONBLOCK) {
-        return End::NotStarted("pipe2", errno);
+        return End::Failed("pipe2", errno);
     }
     let end = match fork() {
-        Err(errno) => End::NotStarted("fork", errno),
+        Err(errno) => End::Failed("fork", errno),
         Ok(0) => become_it(program, pipe[1]),
         Ok(pid) => watch(pid),
     };
@@ -66,27 +66,38 @@ fn become_it(program: &CStr, pipe: u32) -> ! {
 }
 
 fn watch(pid: usize) -> End {
-    if let Some(status) = wait(pid) {
-        return match status & 0x7f {
+    match wait(pid) {
+        Ok(Some(status)) => match status & 0x7f {
             0 => End::Exited((status >> 8) as u8),
             signal => End::Signalled(signal as u8),
-        };
+        },
+        Ok(None) => stop(pid),
+        // The number is no child's of ours any more: whose it is, is not known.
+        Err(errno) => End::Failed("wait4", errno),
     }
-    let _ = kill(pid, SIGKILL);
-    wait(pid).map_or(End::Immortal, |_| End::TimedOut)
 }
 
-/// Waits for a child at most [`LIMIT_S`]; its status, or nothing.
-fn wait(pid: usize) -> Option<u32> {
+/// Ends it when its time is up.
+fn stop(pid: usize) -> End {
+    let _ = kill(pid, SIGKILL);
+    match wait(pid) {
+        Ok(Some(_)) => End::TimedOut,
+        Ok(None) => End::Immortal,
+        Err(errno) => End::Failed("wait4", errno),
+    }
+}
+
+/// Waits for a child at most [`LIMIT_S`]; its status, or nothing if it still runs.
+fn wait(pid: usize) -> Result<Option<u32>, Errno> {
     let mut status = 0;
     for _ in 0..LOOKS {
         match wait4(pid, &mut status, WNOHANG) {
             Ok(0) | Err(EINTR) => pause(),
-            Ok(_) => return Some(status),
-            Err(_) => return None,
+            Ok(_) => return Ok(Some(status)),
+            Err(errno) => return Err(errno),
         }
     }
-    None
+    Ok(None)
 }
 
 /// Waits, as long as a fixture may take, for every child there is: those that a fixture has left

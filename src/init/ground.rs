@@ -1,5 +1,6 @@
 //! What a first process stands on: what it makes there, and how it ends.
 
+use crate::sys::errno::EINVAL;
 use crate::sys::machine::*;
 use crate::sys::{AT_FDCWD, Errno, F_GETFD, O_RDWR, fcntl, getpid, openat};
 use crate::text::Line;
@@ -71,17 +72,18 @@ fn console() {
 fn verdict(port: &CStr, code: u8) -> Result<(), Errno> {
     let byte = if code == 0 { 0x10 } else { 0x11 };
     // SAFETY: whoever has started the machine says that this port takes a verdict.
-    unsafe { outb(hexadecimal(port.to_bytes()), byte) }
+    unsafe { outb(hexadecimal(port.to_bytes()).ok_or(EINVAL)?, byte) }
 }
 
 /// `0xf4`, or `f4`; what is no number is no port either.
-fn hexadecimal(text: &[u8]) -> usize {
+fn hexadecimal(text: &[u8]) -> Option<usize> {
     let digits = text.strip_prefix(b"0x").unwrap_or(text);
-    let number = digits.iter().try_fold(0_usize, |number, &digit| {
-        let digit = char::from(digit).to_digit(16)?;
-        Some(number.wrapping_mul(16) + digit as usize)
-    });
-    number.unwrap_or(usize::MAX)
+    let add = |number: usize, digit: &u8| {
+        let digit = char::from(*digit).to_digit(16)?;
+        Some(number.checked_mul(16)? + digit as usize)
+    };
+    let (first, rest) = digits.split_first()?;
+    rest.iter().try_fold(add(0, first)?, add)
 }
 
 fn tell(call: &str, outcome: Result<(), Errno>) {

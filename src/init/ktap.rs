@@ -3,9 +3,13 @@
 
 use super::child::{End, LIMIT_S, Said};
 use super::names::Refusal;
-use crate::text::Line;
+use crate::text::{Line, Page};
 
 const STDOUT: u32 = 1;
+
+/// Room for a line with what somebody else has written: a name of 255 bytes and all of [`Said`], four
+/// times as long where nothing of it can be shown as it is.
+type Row = Page<4096>;
 
 /// A fixture's exit code for "this machine can't just now".
 const SKIP: u8 = 77;
@@ -34,9 +38,9 @@ impl Report {
         let mut line = Line::default();
         match refusal {
             Refusal::Errno(errno) => line.text("# init: can't list /: ").errno(errno),
-            Refusal::TooMany => {
-                line.text("# init: too many files in /");
-            }
+            Refusal::TooMany => drop(line.text("# init: more than 64 programs")),
+            Refusal::TooLong => drop(line.text("# init: too many files in /")),
+            Refusal::Nothing => drop(line.text("# init: no program in /")),
         }
         line.print(STDOUT);
         self.close()
@@ -51,9 +55,9 @@ impl Report {
         let skip = end == End::Exited(SKIP);
         let reason = if skip { said.next() } else { None };
         for text in said {
-            quote(Line::default().text("# "), text).print(STDOUT);
+            quote(Row::default().text("# "), text).print(STDOUT);
         }
-        let mut line = Line::default();
+        let mut line = Row::default();
         line.text(self.count(end)).number(number.into());
         quote(line.text(" "), fixture);
         tell(end, &mut line);
@@ -92,7 +96,7 @@ impl Report {
 }
 
 /// Adds what stands behind the fixture's name.
-fn tell(end: End, line: &mut Line) {
+fn tell(end: End, line: &mut Row) {
     match end {
         End::Exited(0) => {}
         End::Exited(SKIP) => {
@@ -108,12 +112,12 @@ fn tell(end: End, line: &mut Line) {
                 " seconds, survives SIGKILL"
             });
         }
-        End::NotStarted(call, errno) => line.text(" # ERROR ").text(call).text(": ").errno(errno),
+        End::Failed(call, errno) => line.text(" # ERROR ").text(call).text(": ").errno(errno),
     }
 }
 
 /// Adds what somebody else has written, without what a terminal would not print.
-fn quote<'a>(line: &'a mut Line, text: &[u8]) -> &'a mut Line {
+fn quote<'a>(line: &'a mut Row, text: &[u8]) -> &'a mut Row {
     // `foreign` shows 80 bytes.
     for part in text.chunks(80) {
         line.foreign(part);

@@ -1,7 +1,8 @@
 //! The fixtures of a directory, by name.
 
+use crate::sys::errno::{EINVAL, ENOTDIR};
 use crate::sys::machine::{O_DIRECTORY, getdents64};
-use crate::sys::{AT_FDCWD, Errno, O_CLOEXEC, close, openat};
+use crate::sys::{AT_FDCWD, Errno, O_CLOEXEC, O_PATH, close, openat};
 use core::ffi::CStr;
 
 /// Room for 64 names; more are refused.
@@ -18,8 +19,12 @@ const OTHERS: [&[u8]; 2] = [b"init", b"ioworkload"];
 pub enum Refusal {
     /// The kernel has answered so.
     Errno(Errno),
-    /// There are more than [`Names`] or [`Entries`] has room for.
+    /// There are more programs than [`Names`] has room for.
     TooMany,
+    /// The directory has more in it than [`Entries`] has room for.
+    TooLong,
+    /// There is none.
+    Nothing,
 }
 
 impl From<Errno> for Refusal {
@@ -32,8 +37,10 @@ impl From<Errno> for Refusal {
 const D_RECLEN: usize = 16;
 const D_TYPE: usize = 18;
 const D_NAME: usize = 19;
-/// `d_type`: a regular file (`include/linux/fs_types.h`).
+/// `d_type` (`include/linux/fs_types.h`): a regular file.
 const DT_REG: u8 = 8;
+/// `d_type`: the file system does not say.
+const DT_UNKNOWN: u8 = 0;
 
 /// Those that are asked for.
 ///
@@ -50,17 +57,10 @@ pub fn given(mut args: impl Iterator<Item = &'static CStr>) -> Result<Names<'sta
 /// `ioworkload`.
 ///
 /// # Errors
-/// What `openat` or `getdents64` answered, or that there are too many.
+/// What `openat` or `getdents64` answered, or that there are too many, or none.
 pub fn find(entries: &mut Entries) -> Result<Names<'_>, Refusal> {
-    let fd = openat(AT_FDCWD, c"/", O_DIRECTORY | O_CLOEXEC, 0)? as u32;
-    let len = getdents64(fd, entries);
-    // The end of the directory, or more of it than there is room for?
-    let rest = getdents64(fd, &mut [0; 280]);
-    let _ = close(fd);
-    if rest? != 0 {
-        return Err(Refusal::TooMany);
-    }
-    let mut left = entries.get(..len?).unwrap_or_default();
+    let len = read(entries)?;
+    let mut left = entries.get(..len).unwrap_or_default();
     let mut names = Names::new();
     while let Some((entry, next)) = split(left) {
         left = next;
@@ -70,7 +70,28 @@ pub fn find(entries: &mut Entries) -> Result<Names<'_>, Refusal> {
             names.insert(place, name).map_err(|_| Refusal::TooMany)?;
         }
     }
+    if names.is_empty() {
+        return Err(Refusal::Nothing);
+    }
     Ok(names)
+}
+
+/// Reads the root directory to its end, however little of it each call brings; the bytes of its
+/// entries.
+fn read(entries: &mut Entries) -> Result<usize, Refusal> {
+    let fd = openat(AT_FDCWD, c"/", O_DIRECTORY | O_CLOEXEC, 0)? as u32;
+    let mut len = 0;
+    let end = loop {
+        match getdents64(fd, entries.get_mut(len..).unwrap_or_default()) {
+            Ok(0) => break Ok(len),
+            Ok(more) => len += more,
+            // Not even the next entry fits.
+            Err(EINVAL) => break Err(Refusal::TooLong),
+            Err(errno) => break Err(errno.into()),
+        }
+    };
+    let _ = close(fd);
+    end
 }
 
 /// The first entry, and the rest.
@@ -82,6 +103,16 @@ fn split(entries: &[u8]) -> Option<(&[u8], &[u8])> {
 fn fixture(entry: &[u8]) -> Option<&CStr> {
     let name = CStr::from_bytes_until_nul(entry.get(D_NAME..)?).ok()?;
     let hidden = name.to_bytes().starts_with(b".");
-    let regular = entry.get(D_TYPE) == Some(&DT_REG);
-    (regular && !hidden && !OTHERS.contains(&name.to_bytes())).then_some(name)
+    let visible = !hidden && !OTHERS.contains(&name.to_bytes());
+    (visible && is_file(*entry.get(D_TYPE)?, name)).then_some(name)
+}
+
+/// Where the file system does not say what it is, a file is what is no directory.
+fn is_file(kind: u8, name: &CStr) -> bool {
+    let directory = || openat(AT_FDCWD, name, O_DIRECTORY | O_PATH | O_CLOEXEC, 0);
+    match kind {
+        DT_REG => true,
+        DT_UNKNOWN => directory().map(|fd| close(fd as u32)) == Err(ENOTDIR),
+        _ => false,
+    }
 }

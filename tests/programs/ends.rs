@@ -20,6 +20,7 @@ fn main(stack: Stack) -> u8 {
         Some(b"leaves-a-child") => leaves_a_child(),
         Some(b"meets-nobody") => meets_nobody(),
         Some(b"says-much") => says(b"ok 1 fake\nnot text: \x1b\xff\n\n# two lines\n", 0),
+        Some(b"says-a-long-line") => says(&[b'\xff'; 600], 1),
         Some(b"skips") => says(b"skips: io_setup: EPERM (errno 1)\n", 77),
         _ => 2,
     }
