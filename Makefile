@@ -96,15 +96,15 @@ image: rootfs $(if $(BUILDER),,need-image) ## build IMAGE from that and nothing 
 	@$(BUILDER) build --quiet --label org.opencontainers.image.version=$(VERSION) \
 		--tag '$(IMAGE)' --file src/package/Containerfile target/container
 
+# The tests are about the files as they are without any setting.
+container-test test torture attach bench: override FIXTURE_TMP = /tmp
+
 container-test: all need-container ## run the tests of containers
 	@$(TESTS) --test container
 
-# The tests are about the files as they are without any setting.
-test: override FIXTURE_TMP = /tmp
 test: all need-test ## build, and run every test
 	@$(TESTS)
 
-torture: override FIXTURE_TMP = /tmp
 torture: all need-test ## the fault suite in its long form: COUNT, MINUTES
 	@TORTURE_COUNT='$(COUNT)' TORTURE_MINUTES='$(MINUTES)' $(TESTS) --test hostile
 
@@ -117,7 +117,6 @@ coverage: need-cargo ## write the README's tables of what the scenarios cover
 loss: all need-trace ## count what TRACER loses of N calls, each with a number of its own; BUFFER
 	@$(CARGO) run --quiet --locked --target-dir target -p ioworkload-tests --bin loss -- '$(TRACER)' '$(N)' $(BUFFER)
 
-bench: override FIXTURE_TMP = /tmp
 bench: all need-bench ## measure what fixtures cost, beside other languages; draws README and tests/bench/ anew
 	@$(CARGO) run --quiet --locked --target-dir target -p ioworkload-tests --bin bench
 
@@ -139,15 +138,16 @@ include src/package/package.mk
 NEEDS_build = cc:gcc /usr/include/linux/aio_abi.h:libc6-dev
 NEEDS_run = strace:strace
 NEEDS_vm = $(NEEDS_build) qemu-system-x86_64:qemu-system-x86
-NEEDS_test = strace:strace perf:linux-perf bpftrace:bpftrace man:man-db python3:python3 go:golang-go $(NEEDS_vm) chattr:e2fsprogs mount:mount valgrind:valgrind $(NEEDS_container)
+NEEDS_test = strace:strace perf:linux-perf bpftrace:bpftrace man:man-db python3:python3 go:golang-go $(NEEDS_vm) chattr:e2fsprogs mount:mount valgrind:valgrind $(NEEDS_container) $(NEEDS_deb)
 NEEDS_trace = $(filter $(TRACER):%,$(NEEDS_test))
 NEEDS_image = podman:podman
 NEEDS_container = $(NEEDS_build) $(NEEDS_image) strace:strace runc:runc \
 	/usr/share/containers/seccomp.json:golang-github-containers-common
+NEEDS_deb = dpkg-deb:dpkg
 NEEDS_lint = $(NEEDS_build)
 NEEDS_bench = $(NEEDS_build) strace:strace perf:linux-perf bpftrace:bpftrace musl-gcc:musl-tools go:golang-go
-.PHONY: need-build need-run need-trace need-vm need-test need-image need-container need-lint need-bench
-need-build need-run need-trace need-vm need-test need-image need-container need-lint need-bench: need-%: need-cargo
+.PHONY: need-build need-run need-trace need-vm need-test need-image need-container need-deb need-lint need-bench
+need-build need-run need-trace need-vm need-test need-image need-container need-deb need-lint need-bench: need-%: need-cargo
 	@missing=; for need in $(sort $(NEEDS_$*)); do \
 		command -v "$${need%%:*}" >/dev/null || test -e "$${need%%:*}" || missing="$$missing $${need#*:}"; \
 	done; \

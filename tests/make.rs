@@ -129,7 +129,7 @@ fn what_is_missing_is_named() {
         )
     };
     let cargo = "make: missing: cargo. Install Rust 1.95 or newer with rustup";
-    let rows: [(&str, &[&str], Option<i32>, String); 7] = [
+    let rows: [(&str, &[&str], Option<i32>, String); 8] = [
         (
             "strace",
             &["need-run", "CARGO=true"],
@@ -148,6 +148,7 @@ fn what_is_missing_is_named() {
             Some(2),
             advice("runc"),
         ),
+        ("dpkg-deb", &["deb", "CARGO=true"], Some(2), advice("dpkg")),
         ("cc", &["need-build", "CARGO=true"], Some(2), advice("gcc")),
         ("cargo", &["need-run"], Some(2), cargo.into()),
         ("nothing", &["deps", "CARGO=true"], Some(0), String::new()),
@@ -160,6 +161,16 @@ fn what_is_missing_is_named() {
     ];
     for (missing, args, code, line) in rows {
         assert_eq!(says(missing, args), (code, line), "{missing} {args:?}");
+    }
+}
+
+/// What is tested or measured is what everybody gets, whatever the target directory of one's own.
+#[test]
+fn tests_are_about_the_usual_target_directory() {
+    for goal in ["container-test", "test", "torture", "attach", "bench"] {
+        let (code, said, errors) = run(make(root(), &["-n", goal, "FIXTURE_TMP=/elsewhere"]));
+        assert_eq!((code, errors.as_str()), (Some(0), ""), "{goal}");
+        assert!(said.contains("FIXTURE_TMP='/tmp' "), "{goal}: {said}");
     }
 }
 

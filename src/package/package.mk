@@ -33,5 +33,5 @@ uninstall: ## remove from PREFIX what install copies there
 dist: tree ## pack the same into a tarball, with its SHA256SUMS
 	@$(PACK) src/package/tarball $(TREE) $(PACKAGE)/ioworkload-$(VERSION)-x86_64-linux
 
-deb: tree ## wrap the same into a Debian package
+deb: need-deb tree ## wrap the same into a Debian package
 	@$(PACK) src/package/deb $(TREE) $(PACKAGE)/ioworkload_$(VERSION)_amd64
