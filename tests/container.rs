@@ -307,13 +307,11 @@ fn the_same_bits() -> Result<()> {
     Ok(())
 }
 
-/// The README's job has only fields that Kubernetes knows, each of its type: what is unknown is lost
+/// The example's job has only fields that Kubernetes knows, each of its type: what is unknown is lost
 /// on the way through the types, what is wrong does not get in.
 fn a_job_for_a_cluster() -> Result<()> {
-    let readme = fs::read_to_string(ioworkload_tests::root().join("README.md"))?;
-    let lines = readme.lines().skip_while(|line| *line != "```yaml").skip(1);
-    let lines: Vec<_> = lines.take_while(|line| *line != "```").collect();
-    let told: Value = serde_yaml_ng::from_str(&lines.join("\n"))?;
+    let job = ioworkload_tests::root().join("tests/examples/job.yaml");
+    let told: Value = serde_yaml_ng::from_str(&fs::read_to_string(job)?)?;
     sound(&told)?;
     let job = &told["spec"]["template"]["spec"];
     ensure!(

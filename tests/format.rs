@@ -8,7 +8,7 @@ use jsonschema::Validator;
 use serde_json::{Value, json};
 use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 fn schema() -> Validator {
@@ -187,8 +187,12 @@ fn lines(scenario: &str) -> Vec<Value> {
 
 /// What the example says to such events, and with which exit code.
 fn judge(scenario: &str, lines: &[Value]) -> (Option<i32>, String) {
+    judge_by(&path(scenario), lines)
+}
+
+fn judge_by(trace: &Path, lines: &[Value]) -> (Option<i32>, String) {
     let mut python = Command::new("python3");
-    python.arg(example()).arg(path(scenario));
+    python.arg(example()).arg(trace);
     python.stdin(Stdio::piped()).stderr(Stdio::piped());
     let mut python = python.spawn().expect("python3 starts");
     let lines: Vec<_> = lines.iter().map(ToString::to_string).collect();
@@ -230,4 +234,36 @@ fn the_example_notices() {
     let burst = lines("aio-burst");
     let (code, said) = judge("aio-burst", &burst[..burst.len() - 3]);
     assert_eq!(code, Some(1), "{said}");
+}
+
+/// One name, one address; two names, two; never 0. A name that a round binds is forgotten at its end.
+#[test]
+fn the_example_keeps_names_apart() {
+    let good = lines("aio-getevents");
+    let with = |at: usize, argument: usize, value: Value| {
+        let mut lines = good.clone();
+        lines[at][argument] = value;
+        judge("aio-getevents", &lines).0
+    };
+    assert_eq!(with(1, 2, json!(0)), Some(1), "no address");
+    assert_eq!(with(1, 2, good[0][2].clone()), Some(1), "another's address");
+    assert_eq!(with(2, 1, json!(12345)), Some(1), "another context");
+    let batch = |contexts: [u64; 2]| {
+        let round = |ctx| [json!([206, 32, 4096, 0]), json!([207, ctx, 0])];
+        let mut lines: Vec<_> = contexts.into_iter().flat_map(round).collect();
+        lines.push(json!([231, 0, null]));
+        judge_by(&two_rounds(), &lines).0
+    };
+    assert_eq!(batch([7, 9]), Some(0), "another context in each round");
+}
+
+/// An expected trace of two rounds.
+fn two_rounds() -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("two-rounds.json");
+    let mut ioworkload = Command::new(shipped("ioworkload"));
+    let output = ioworkload
+        .args(["--expect=aio-setup", "--repeat=2"])
+        .output();
+    fs::write(&path, output.expect("it starts").stdout).expect("it is ours");
+    path
 }
