@@ -9,10 +9,11 @@ use ioworkload_tests::bare::root;
 use ioworkload_tests::compare::compare;
 use ioworkload_tests::expected::{Expected, load};
 use ioworkload_tests::room::rooms;
-use ioworkload_tests::{scenarios, shipped};
+use ioworkload_tests::trials::{self, trial};
+use ioworkload_tests::{said, scenarios, shipped};
 use k8s_openapi::api::batch::v1::Job;
-use libtest_mimic::{Arguments, Failed, Trial};
-use serde_json::{Value, from_slice, json};
+use libtest_mimic::Arguments;
+use serde_json::{Value, from_str, json};
 use std::fs;
 use std::process::{Command, ExitCode, Output};
 use tempfile::TempDir;
@@ -22,19 +23,14 @@ const IO_PGETEVENTS: u64 = 333;
 fn main() -> ExitCode {
     let mut trials: Vec<_> = TESTS
         .iter()
-        .map(|&(name, test)| trial(name.into(), test))
+        .map(|&(name, test)| trial(name, test))
         .collect();
     for scenario in scenarios() {
         trials.push(trial(format!("trace::{scenario}"), move || {
             the_same_calls(&scenario)
         }));
     }
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
-}
-
-fn trial(title: String, test: impl FnOnce() -> Result<()> + Send + 'static) -> Trial {
-    let test = move || test().map_err(|error| Failed::from(format!("{error:#}")));
-    Trial::test(title, test)
+    trials::run(&Arguments::from_args(), trials)
 }
 
 type Test = (&'static str, fn() -> Result<()>);
@@ -199,54 +195,48 @@ fn another_program() -> Result<()> {
 /// read-only root.
 fn image() -> Result<()> {
     let storage = Storage::new()?;
+    made(&storage)?;
+    described(&storage)?;
+    let mut podman = storage.command("podman");
+    podman
+        .args(["--runtime=runc", "run", "--rm", "--network=none"])
+        .args(["--read-only", "--tmpfs=/tmp:mode=1777"])
+        .args(["--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024"]);
+    let (report, code) = report(&podman.arg(IMAGE).output()?)?;
+    all_but(&report, &with_pgetevents()?)?;
+    ensure!(code == Some(0), "{code:?}");
+    Ok(())
+}
+
+const IMAGE: &str = "ioworkload-test";
+
+fn made(storage: &Storage) -> Result<()> {
     let mut make = storage.command("make");
     make.current_dir(ioworkload_tests::root())
-        .args(["image", "IMAGE=ioworkload-test"]);
+        .args(["image", &format!("IMAGE={IMAGE}")]);
     for outer in ["MAKEFLAGS", "MAKELEVEL", "MFLAGS", "FIXTURE_TMP"] {
         make.env_remove(outer);
     }
-    said(&mut make)?;
-    let inspected = said(
-        storage
-            .command("podman")
-            .args(["image", "inspect", "ioworkload-test"]),
-    )?;
-    let image = &from_slice::<Value>(&inspected.stdout)?[0];
+    printed(&mut make).map(drop)
+}
+
+/// The image says whose it is, what is in it, and which version of it; and it is small.
+fn described(storage: &Storage) -> Result<()> {
+    let mut podman = storage.command("podman");
+    let inspected = printed(podman.args(["image", "inspect", IMAGE]))?;
+    let image = &from_str::<Value>(&inspected)?[0];
+    let size = image["Size"].as_u64();
+    ensure!(size.is_some_and(|size| size < 512 * 1024), "{size:?}");
     ensure!(
         image["User"] == "65534:65534" && image["Config"]["Cmd"] == json!(["/init"]),
         "{image}"
     );
-    ensure!(
-        image["Size"].as_u64().is_some_and(|size| size < 512 * 1024),
-        "{}",
-        image["Size"]
-    );
-    let version = said(Command::new(shipped("ioworkload")).arg("--version"))?;
-    let version = String::from_utf8(version.stdout)?;
+    let version = printed(Command::new(shipped("ioworkload")).arg("--version"))?;
     let version = version.split([' ', ',']).nth(1).context("a version")?;
     for (label, value) in LABELS.iter().chain(&[("version", version)]) {
-        ensure!(
-            image["Labels"][format!("org.opencontainers.image.{label}")] == *value,
-            "{image}"
-        );
+        let label = format!("org.opencontainers.image.{label}");
+        ensure!(image["Labels"][label] == *value, "{image}");
     }
-    let mut podman = storage.command("podman");
-    podman.args([
-        "--runtime",
-        "runc",
-        "run",
-        "--rm",
-        "--network=none",
-        "--read-only",
-    ]);
-    podman.args([
-        "--tmpfs=/tmp:mode=1777",
-        "--ulimit=nofile=1024:1024",
-        "--ulimit=nproc=1024:1024",
-    ]);
-    let (report, code) = report(&podman.arg("ioworkload-test").output()?)?;
-    all_but(&report, &with_pgetevents()?)?;
-    ensure!(code == Some(0), "{code:?}");
     Ok(())
 }
 
@@ -283,11 +273,11 @@ impl Storage {
     }
 }
 
-fn said(command: &mut Command) -> Result<Output> {
-    let output = command.output()?;
-    let errors = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{command:?}: {errors}");
-    Ok(output)
+/// What a command prints that must succeed.
+fn printed(command: &mut Command) -> Result<String> {
+    let (code, stdout, stderr) = said(command);
+    ensure!(code == Some(0), "{command:?}: {stderr}");
+    Ok(stdout)
 }
 
 fn the_same_bits() -> Result<()> {

@@ -7,8 +7,9 @@ use ioworkload_tests::expected::load;
 use ioworkload_tests::peers::{self, LIMIT, OURS, SCENARIOS};
 use ioworkload_tests::room::Room;
 use ioworkload_tests::starter::Starter;
+use ioworkload_tests::trials::{self, trial};
 use ioworkload_tests::{memory, root, scenarios, shipped, stepper, strace};
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Arguments, Trial};
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
 use std::fs;
@@ -39,12 +40,7 @@ fn main() -> ExitCode {
     let mut args = Arguments::from_args();
     // They share a /tmp, and one scenario's runs would meet there.
     args.test_threads = Some(1);
-    libtest_mimic::run(&args, trials).exit_code()
-}
-
-fn trial(title: impl Into<String>, test: impl FnOnce() -> Result<()> + Send + 'static) -> Trial {
-    let test = move || test().map_err(|error| Failed::from(format!("{error:#}")));
-    Trial::test(title, test)
+    trials::run(&args, trials)
 }
 
 /// To step through 100,000 rounds takes more than a minute, and tells nothing that one does not.

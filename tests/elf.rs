@@ -2,7 +2,7 @@
 
 mod programs;
 
-use ioworkload_tests::{root, scenarios, shipped};
+use ioworkload_tests::{ORIGINAL, root, scenarios, shipped};
 use object::LittleEndian;
 use object::elf::{
     EM_X86_64, ET_EXEC, FileHeader64, PF_R, PF_W, PF_X, PT_GNU_STACK, PT_LOAD, ProgramFlags,
@@ -26,15 +26,6 @@ const SMALL: usize = 2048;
 
 /// The most bytes that `ioworkload` may have, with every scenario and every expected trace.
 const ALL_LIMIT: usize = 96 * 1024;
-
-/// The scenarios of the original workload, which are such stories.
-const ORIGINAL: &[&str] = &[
-    "aio-cancel",
-    "aio-getevents",
-    "aio-setup",
-    "aio-setup-einval",
-    "aio-submit",
-];
 
 // What can be wrong with a program.
 const CLASS: &str = "not ELF of 64 bits, little-endian";

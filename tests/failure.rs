@@ -1,9 +1,11 @@
 //! Does a run that can't go well say why in one line, end with the right code, and leave nothing?
 
 use ioworkload_tests::expected::{Call, Child, Ret, load};
+use ioworkload_tests::gated::{DELAY, HOLD, STARTUP};
 use ioworkload_tests::hoard::Hoard;
 use ioworkload_tests::room::Room;
-use ioworkload_tests::{scenarios, shipped};
+use ioworkload_tests::trials;
+use ioworkload_tests::{said_by, scenarios, shipped};
 use libtest_mimic::{Arguments, Trial};
 use nix::errno::Errno;
 use nix::sys::stat::Mode;
@@ -21,13 +23,7 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Most of the time a run waits for the kernel to destroy its contexts.
     arguments.test_threads.get_or_insert(8);
-    let listed = arguments.list;
-    let done = libtest_mimic::run(&arguments, trials());
-    if !listed && done.num_passed + done.num_failed == 0 {
-        eprintln!("no trial has been run");
-        return ExitCode::FAILURE;
-    }
-    done.exit_code()
+    trials::run(&arguments, trials())
 }
 
 fn trials() -> Vec<Trial> {
@@ -110,25 +106,14 @@ fn ways(scenario: &str) -> [Way; 3] {
 impl Way {
     /// Runs `command` so, and compares the code and all that it says: `text`, unless it is empty.
     fn ends(&self, mut command: Command, code: i32, text: &str) {
-        command
-            .args(&self.arg)
-            .env("IOR_WORKLOAD_STARTUP_DELAY_MS", "0");
-        command
-            .env_remove("IOR_WORKLOAD_STARTUP_FILE")
-            .env_remove("IOR_WORKLOAD_HOLD_FILE");
-        command
+        self.without_wait(&mut command)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let child = command.spawn().expect("it starts");
         let pid = child.id();
         let output = child.wait_with_output().expect("it ends");
-        let utf8 = |bytes| String::from_utf8(bytes).expect("text");
-        let said = (
-            output.status.code(),
-            utf8(output.stdout),
-            utf8(output.stderr),
-        );
+        let said = said_by(output);
         let stdout = if self.says_pid {
             format!("{pid}\n")
         } else {
@@ -146,6 +131,12 @@ impl Way {
             self.file,
             self.arg
         );
+    }
+
+    /// Its arguments, and the environment of a run that waits for nothing.
+    fn without_wait<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command.args(&self.arg).env(DELAY, "0");
+        command.env_remove(STARTUP).env_remove(HOLD)
     }
 
     fn in_tmp(&self, room: &Room) -> Command {
@@ -316,9 +307,7 @@ impl Ground {
             assert_eq!(inventory(&room), wanted, "{} {:?}", way.file, way.arg);
         }
     }
-}
 
-impl Ground {
     /// The code and the text of a run on this ground.
     fn end(&self, scenario: &str) -> (i32, &'static str) {
         if has_target(scenario) {
@@ -335,9 +324,8 @@ impl Ground {
     }
 }
 
-/// A scenario that makes its target file also removes it.
 fn has_target(scenario: &str) -> bool {
-    calls(scenario).iter().any(|call| call.name == "unlinkat")
+    load(scenario).expect("an expected trace").has_target()
 }
 
 /// The calls of a scenario; those of a child, for which its parent waits, behind its birth.
@@ -507,9 +495,7 @@ fn silenced(mut command: Command, way: &Way) -> Option<i32> {
     };
     // SAFETY: `close` only makes system calls.
     unsafe { command.pre_exec(close) };
-    command
-        .args(&way.arg)
-        .env("IOR_WORKLOAD_STARTUP_DELAY_MS", "0");
+    way.without_wait(&mut command);
     command.status().expect("it starts").code()
 }
 

@@ -4,26 +4,16 @@ mod programs;
 
 use ioworkload::cli::VERSION;
 use ioworkload_tests::room::Room;
-use ioworkload_tests::{expected, scenarios};
+use ioworkload_tests::{expected, said, scenarios};
 use object::LittleEndian;
 use object::elf::{ET_EXEC, FileHeader64};
 use object::read::elf::FileHeader;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 /// Exit code, stdout, stderr.
 type End = (Option<i32>, String, String);
-
-fn end(command: &mut Command) -> End {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = command.output().expect("it starts");
-    let text = |bytes| String::from_utf8(bytes).expect("text");
-    (status.code(), text(stdout), text(stderr))
-}
 
 fn ends(code: i32, stderr: &str) -> End {
     (Some(code), String::new(), stderr.into())
@@ -72,7 +62,7 @@ fn a_relocation_at_run_time_is_refused() {
 fn a_panic_has_its_line_and_its_code() {
     let program = programs::compile("panics", &[]).expect("it links");
     assert_eq!(
-        end(&mut Command::new(program)),
+        said(&mut Command::new(program)),
         ends(101, "panics: panic: this is a bug\n")
     );
 }
@@ -81,7 +71,7 @@ fn a_panic_has_its_line_and_its_code() {
 fn built(directory: &str, args: &[&str], variable: (&str, &str)) -> PathBuf {
     let mut cargo = programs::cargo("build", directory);
     cargo.args(args).env(variable.0, variable.1);
-    assert_eq!(end(&mut cargo), ends(0, ""));
+    assert_eq!(said(&mut cargo), ends(0, ""));
     let triple = Path::new(programs::SCRATCH)
         .join(directory)
         .join("x86_64-unknown-linux-gnu");
@@ -92,7 +82,7 @@ fn runs(program: &Path) {
     let room = Room::new();
     let mut command = Command::new(program);
     room.as_tmp(&mut command);
-    assert_eq!(end(&mut command), ends(0, ""), "{}", program.display());
+    assert_eq!(said(&mut command), ends(0, ""), "{}", program.display());
     assert_eq!(room.names(), [""; 0], "{}", program.display());
 }
 
@@ -102,7 +92,7 @@ fn a_development_build_runs() {
     for scenario in scenarios() {
         runs(&programs.join(scenario));
     }
-    let ioworkload = end(Command::new(programs.join("ioworkload")).arg("--version"));
+    let ioworkload = said(Command::new(programs.join("ioworkload")).arg("--version"));
     assert_eq!(ioworkload, (Some(0), format!("{VERSION}\n"), String::new()));
 }
 
@@ -125,7 +115,7 @@ fn the_directory_of_target_files_is_fixed_when_building() {
         let program = built("fixture-tmp", &["--bin=aio-submit"], variable).join("aio-submit");
         let line = "aio-submit: openat: ENOENT (errno 2)";
         let line = format!("{line}: {directory}/ioworkload-aio-submit\n");
-        assert_eq!(end(&mut Command::new(program)), ends(1, &line));
+        assert_eq!(said(&mut Command::new(program)), ends(1, &line));
     }
 }
 
@@ -134,7 +124,7 @@ fn the_directory_of_target_files_is_fixed_when_building() {
 fn another_directory_is_expected_too() {
     let variable = ("FIXTURE_TMP", r#"/no-"such\directory"#);
     let program = built("fixture-tmp", &["--bin=ioworkload"], variable).join("ioworkload");
-    let (code, text, _) = end(Command::new(program).arg("--expect=aio-submit"));
+    let (code, text, _) = said(Command::new(program).arg("--expect=aio-submit"));
     let trace: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     let path = format!("{}/ioworkload-aio-submit", variable.1);
     assert_eq!(trace["calls"][0]["in"]["&path"], path.as_str());
@@ -158,7 +148,7 @@ fn a_bad_directory_of_target_files_fails_the_build() {
         &long,
     ] {
         let mut cargo = programs::cargo("build", "bad-fixture-tmp");
-        let (code, stdout, stderr) = end(cargo.arg("--lib").env("FIXTURE_TMP", bad));
+        let (code, stdout, stderr) = said(cargo.arg("--lib").env("FIXTURE_TMP", bad));
         assert_eq!((code, stdout.as_str()), (Some(101), ""), "{bad}");
         let said = stderr
             .lines()

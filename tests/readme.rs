@@ -11,8 +11,9 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use ioworkload_tests::room::Room;
+use ioworkload_tests::trials::{self, trial};
 use ioworkload_tests::{copy_of_the_sources, root};
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Arguments, Trial};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -47,12 +48,7 @@ fn main() -> ExitCode {
         }
         trials.push(trial(title, move || play(&steps?)));
     }
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
-}
-
-fn trial(title: impl Into<String>, test: impl FnOnce() -> Result<()> + Send + 'static) -> Trial {
-    let test = move || test().map_err(|error| Failed::from(format!("{error:#}")));
-    Trial::test(title, test)
+    trials::run(&Arguments::from_args(), trials)
 }
 
 /// The chapters, with their titles.

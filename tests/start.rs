@@ -3,9 +3,9 @@
 mod programs;
 
 use ioworkload::rt::Stack;
+use ioworkload_tests::expected::Kernel;
 use ioworkload_tests::room::Room;
 use ioworkload_tests::{scenarios, shipped};
-use nix::sys::utsname::uname;
 use nix::unistd::execve;
 use std::ffi::{CStr, CString};
 use std::fs;
@@ -116,14 +116,7 @@ fn arguments_and_environment_are_seen() {
 /// From Linux 5.18 on, a list without arguments is given an empty one.
 #[test]
 fn no_arguments_as_the_kernel_has_it() {
-    let uname = uname().expect("a kernel");
-    let release = uname.release().to_str().expect("text");
-    let numbers: Vec<u32> = release
-        .split('.')
-        .take(2)
-        .filter_map(|number| number.parse().ok())
-        .collect();
-    let filled = numbers >= vec![5, 18];
+    let filled = Kernel::here().expect("a kernel") >= Kernel(5, 18);
     sees(
         &strings(&[]),
         &strings(if filled { &[b""] } else { &[] }),

@@ -1,13 +1,16 @@
 //! Does every fixture make exactly the calls that it says, each time, and would we notice if not?
 
 use anyhow::{Result, bail, ensure};
-use ioworkload_tests::compare::compare;
+use ioworkload_tests::compare::{compare, start_so};
 use ioworkload_tests::expected::{Call, Entry, Expected, load};
+use ioworkload_tests::gated::{DELAY, HOLD, STARTUP};
 use ioworkload_tests::room::Room;
 use ioworkload_tests::trace::Seen;
-use ioworkload_tests::{root, scenarios, shipped, strace};
-use libtest_mimic::{Arguments, Failed, Trial};
+use ioworkload_tests::trials::{self, trial};
+use ioworkload_tests::{root, said, scenarios, shipped, strace};
+use libtest_mimic::{Arguments, Trial};
 use std::collections::HashMap;
+use std::env::current_exe;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -19,32 +22,22 @@ const MANY: u64 = 1000;
 fn main() -> ExitCode {
     let mut trials = controls();
     for name in scenarios() {
-        trials.push(trial(format!("strace::{name}"), &name, strace_sees_it));
-        trials.push(trial(
-            format!("again-and-again::{name}"),
-            &name,
-            again_and_again,
-        ));
-        trials.push(trial(
-            format!("in-ioworkload::{name}"),
-            &name,
-            in_ioworkload,
-        ));
-        trials.push(trial(format!("as-told::{name}"), &name, as_told));
+        for (question, test) in QUESTIONS {
+            let (title, name) = (format!("{question}::{name}"), name.clone());
+            trials.push(trial(title, move || test(&name)));
+        }
     }
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+    trials::run(&Arguments::from_args(), trials)
 }
 
-fn trial(title: String, name: &str, test: fn(&str) -> Result<()>) -> Trial {
-    let name = name.to_owned();
-    Trial::test(title, move || {
-        test(&name).map_err(|error| Failed::from(format!("{error:#}")))
-    })
-}
+type Question = (&'static str, fn(&str) -> Result<()>);
 
-fn strace_sees_it(name: &str) -> Result<()> {
-    exact(&load(name)?, &watch(&shipped(name), &[])?)
-}
+/// What is asked of every scenario.
+const QUESTIONS: [Question; 3] = [
+    ("again-and-again", again_and_again),
+    ("in-ioworkload", in_ioworkload),
+    ("as-told", as_told),
+];
 
 fn again_and_again(name: &str) -> Result<()> {
     let expected = load(name)?;
@@ -60,7 +53,8 @@ fn in_ioworkload(name: &str) -> Result<()> {
 fn watch(program: &Path, args: &[&str]) -> Result<Seen> {
     let room = Room::new();
     let confine = |strace: &mut Command| {
-        room.as_tmp(strace.args(args).env("IOR_WORKLOAD_STARTUP_DELAY_MS", "1"));
+        strace.args(args).env(DELAY, "1");
+        room.as_tmp(strace.env_remove(STARTUP).env_remove(HOLD));
     };
     let seen = strace::witness(program, &confine)?;
     ensure!(room.names().is_empty(), "left behind: {:?}", room.names());
@@ -230,18 +224,15 @@ fn controls() -> Vec<Trial> {
             &["exit_group(0x0)", "it exited with 0"],
         ),
     ];
-    let mut trials = vec![Trial::test("control::a-wait-in-front", || {
-        Ok(a_wait_in_front()?)
-    })];
-    trials.push(Trial::test("control::another-process", || {
-        Ok(another_process()?)
-    }));
-    trials.push(Trial::test("control::told-otherwise", || {
-        Ok(told_otherwise()?)
-    }));
+    let mut trials = vec![
+        trial("control::a-wait-in-front", a_wait_in_front),
+        trial("control::another-process", another_process),
+        trial("control::told-otherwise", told_otherwise),
+        trial("control::no-trial", no_trial),
+    ];
     for &(title, change, differences) in rows {
-        let test = move || Ok(control(change, differences)?);
-        trials.push(Trial::test(format!("control::{title}"), test));
+        let title = format!("control::{title}");
+        trials.push(trial(title, move || control(change, differences)));
     }
     trials
 }
@@ -250,15 +241,7 @@ fn control(change: fn(&mut Expected), wanted: &[&str]) -> Result<()> {
     let mut expected = load("aio-getevents")?;
     change(&mut expected);
     let found = compare(&expected, &watch(&shipped("aio-getevents"), &[])?).differences();
-    let named = found
-        .iter()
-        .zip(wanted)
-        .all(|(line, start)| line.contains(start));
-    ensure!(
-        found.len() == wanted.len() && named,
-        "wanted {wanted:?}, found {found:?}"
-    );
-    Ok(())
+    start_so(&found, wanted)
 }
 
 fn call(expected: &mut Expected, at: usize) -> &mut Call {
@@ -292,6 +275,16 @@ fn a_wait_in_front() -> Result<()> {
     ensure!(
         (verdict.noise(), verdict.missing()) == (4, 0),
         "{verdict:?}"
+    );
+    Ok(())
+}
+
+/// A run of this program that its filter leaves nothing to do in.
+fn no_trial() -> Result<()> {
+    let (code, _, stderr) = said(Command::new(current_exe()?).arg("no-such-trial"));
+    ensure!(
+        (code, stderr.as_str()) == (Some(1), "no trial has been run\n"),
+        "{code:?} {stderr}"
     );
     Ok(())
 }

@@ -4,17 +4,18 @@
 mod programs;
 
 use anyhow::{Context, Result, anyhow, ensure};
-use ioworkload_tests::compare::compare;
+use ioworkload_tests::compare::{compare, start_so};
 use ioworkload_tests::events::{self, Event};
 use ioworkload_tests::expected::{Kernel, load, parse, path};
 use ioworkload_tests::held::Held;
 use ioworkload_tests::propose::propose;
 use ioworkload_tests::room::Room;
 use ioworkload_tests::trace::{Seen, Witness};
+use ioworkload_tests::trials::{self, trial};
 use ioworkload_tests::{
-    bpftrace, ftrace, perf, ptrace, scenarios, seccomp, shipped, witnesses, writer,
+    bpftrace, ftrace, perf, ptrace, said, scenarios, seccomp, shipped, witnesses, writer,
 };
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Arguments, Trial};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -48,12 +49,7 @@ fn main() -> ExitCode {
     }
     trials.extend(controls());
     trials.extend(tools());
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
-}
-
-fn trial(title: String, test: impl FnOnce() -> Result<()> + Send + 'static) -> Trial {
-    let test = move || test().map_err(|error| Failed::from(format!("{error:#}")));
-    Trial::test(title, test)
+    trials::run(&Arguments::from_args(), trials)
 }
 
 fn exact(name: &str, witness: Witness, scenario: &str) -> Result<()> {
@@ -203,16 +199,7 @@ fn build(fault: &str) -> Result<PathBuf, String> {
 fn notices(witness: Witness, fault: &Fault) -> Result<()> {
     let seen = watch(witness, &altered(fault.name)?)?;
     let found = compare(&load("aio-submit")?, &seen).differences();
-    let pairs = found.iter().zip(fault.differences);
-    let named = pairs.fold(true, |named, (line, start)| {
-        named && line.starts_with(start)
-    });
-    let wanted = fault.differences;
-    ensure!(
-        named && found.len() == wanted.len(),
-        "wanted {wanted:?}, found {found:?}"
-    );
-    Ok(())
+    start_so(&found, fault.differences)
 }
 
 /// The filter sees which calls are made, so a call that is missing and another order escape it.
@@ -250,7 +237,7 @@ fn controls() -> Vec<Trial> {
             says(seen, &format!("{name} needs root: {advice}"))
         }));
     }
-    trials.push(trial("control::an-event-is-lost".into(), an_event_is_lost));
+    trials.push(trial("control::an-event-is-lost", an_event_is_lost));
     trials
 }
 
@@ -322,18 +309,7 @@ fn tools() -> Vec<Trial> {
         ("tool::record", record_agrees),
         ("tool::record-of-a-failure", record_proposes),
     ];
-    rows.map(|(title, test)| trial(title.into(), test)).into()
-}
-
-/// Exit code, stdout, stderr.
-fn says_of(tool: &mut Command) -> Result<(Option<i32>, String, String)> {
-    let output = tool.output()?;
-    let stdout = String::from_utf8(output.stdout)?;
-    Ok((
-        output.status.code(),
-        stdout,
-        String::from_utf8(output.stderr)?,
-    ))
+    rows.map(|(title, test)| trial(title, test)).into()
 }
 
 /// `make trace`: a mark for every difference, and for nothing else.
@@ -341,7 +317,7 @@ fn trace_shows() -> Result<()> {
     let room = Room::new();
     let mut trace = Command::new(env!("CARGO_BIN_EXE_trace"));
     room.as_tmp(trace.args(["aio-submit", "ptrace"]));
-    let (code, stdout, _) = says_of(&mut trace)?;
+    let (code, stdout, _) = said(&mut trace);
     ensure!(
         code == Some(0) && stdout.ends_with("\n0 differences\n"),
         "{code:?} {stdout}"
@@ -352,7 +328,7 @@ fn trace_shows() -> Result<()> {
     );
     let mut trace = Command::new(env!("CARGO_BIN_EXE_trace"));
     room.as_read_only_tmp(trace.args(["aio-submit", "ptrace"]));
-    let (code, stdout, _) = says_of(&mut trace)?;
+    let (code, stdout, _) = said(&mut trace);
     let (table, list) = stdout.split_once("\n\n").context("two parts")?;
     let marked = |part: &str| part.lines().filter(|line| line.starts_with("! ")).count();
     ensure!(code == Some(1) && marked(table) == 9, "{code:?} {stdout}");
@@ -373,7 +349,7 @@ fn trace_refuses() -> Result<()> {
         ),
     ];
     for (args, line) in rows {
-        let said = says_of(Command::new(env!("CARGO_BIN_EXE_trace")).args(args))?;
+        let said = said(Command::new(env!("CARGO_BIN_EXE_trace")).args(args));
         let wanted = (Some(2), String::new(), format!("make trace: {line}\n"));
         ensure!(said == wanted, "{said:?}");
     }
@@ -381,7 +357,7 @@ fn trace_refuses() -> Result<()> {
 }
 
 fn record_agrees() -> Result<()> {
-    let said = says_of(Command::new(env!("CARGO_BIN_EXE_record")).arg("aio-setup"))?;
+    let said = said(Command::new(env!("CARGO_BIN_EXE_record")).arg("aio-setup"));
     let file = path("aio-setup");
     let wanted = (
         Some(0),
@@ -398,7 +374,7 @@ fn record_proposes() -> Result<()> {
     let before = fs::read(path("aio-submit"))?;
     let mut record = Command::new(env!("CARGO_BIN_EXE_record"));
     room.as_read_only_tmp(record.arg("aio-submit"));
-    let (code, stdout, _) = says_of(&mut record)?;
+    let (code, stdout, _) = said(&mut record);
     let added = stdout.lines().filter(|line| line.starts_with("+ "));
     let added: Vec<_> = added.map(|line| line.split('"').nth(3)).collect();
     let wanted = ["openat", "rt_sigprocmask", "write", "exit_group"].map(Some);

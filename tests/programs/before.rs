@@ -1,6 +1,7 @@
-//! A first process that takes something away, which its name says, and itself, and becomes `/init`. `no-aio`: a
-//! filter answers every AIO call with ENOSYS, as a kernel without AIO does. `no-console`: the
-//! console's name, and the descriptors that the kernel has opened.
+//! A first process that takes away what its name says, and then itself, and becomes `/init`.
+//!
+//! `no-aio`: a filter answers every AIO call with ENOSYS, as a kernel without AIO does.
+//! `no-console`: the console's name goes, and the descriptors that the kernel has opened.
 #![no_std]
 #![no_main]
 

@@ -4,6 +4,7 @@
 use crate::expected::{self, Count, Entry, Expected, Pairs, Ret, Shape, Word};
 use crate::layout;
 use crate::trace::{Call, Memory, Seen};
+use anyhow::{Result, ensure};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
@@ -95,6 +96,21 @@ pub fn compare(expected: &Expected, seen: &Seen) -> Verdict {
         verdict.strangers.push(line);
     }
     verdict
+}
+
+/// Wants so many lines, each of which starts so: what follows differs from run to run, as addresses
+/// do.
+///
+/// # Errors
+/// The lines, if not.
+pub fn start_so(lines: &[String], starts: &[&str]) -> Result<()> {
+    let mut pairs = lines.iter().zip(starts);
+    let each = pairs.all(|(line, start)| line.starts_with(start));
+    ensure!(
+        each && lines.len() == starts.len(),
+        "wanted {starts:#?}, found {lines:#?}"
+    );
+    Ok(())
 }
 
 /// The values that the names of the trace stand for in what was seen.
@@ -246,12 +262,10 @@ impl Step<'_> {
         };
         self.call.nr == got.nr
             && ret
-            && args.fold(true, |like, (want, got)| {
-                like && match want {
-                    Word::Number(number) => number == got,
-                    Word::Round => self.place.round == *got,
-                    Word::Name(_) => true,
-                }
+            && args.into_iter().all(|(want, got)| match want {
+                Word::Number(number) => number == got,
+                Word::Round => self.place.round == *got,
+                Word::Name(_) => true,
             })
     }
 

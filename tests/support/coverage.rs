@@ -2,7 +2,7 @@
 //! tests/peers.json, and the tables of the README.
 
 use crate::expected::{Call, Kernel, Pairs, Ret, Shape, Word, load_on};
-use crate::{root, scenarios};
+use crate::{ORIGINAL, root, scenarios};
 use anyhow::{Context, Result, ensure};
 use nix::errno::Errno;
 use serde::Deserialize;
@@ -12,15 +12,6 @@ use std::fs;
 
 /// The tables are about this kernel; where older ones differ, the expected trace says so.
 const KERNEL: Kernel = Kernel(6, 18);
-
-/// The scenarios that the original workload has.
-const ORIGINAL: [&str; 5] = [
-    "aio-cancel",
-    "aio-getevents",
-    "aio-setup",
-    "aio-setup-einval",
-    "aio-submit",
-];
 
 /// Another suite.
 #[derive(Deserialize)]

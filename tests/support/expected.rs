@@ -108,6 +108,12 @@ impl Expected {
         calls
     }
 
+    /// Whether the scenario makes its target file. It also removes it then, and no other name.
+    #[must_use]
+    pub fn has_target(&self) -> bool {
+        self.each().iter().any(|call| call.name == "unlinkat")
+    }
+
     /// The calls of every child, one by one.
     pub fn children(&self) -> impl Iterator<Item = &[Entry]> {
         self.children.iter().flat_map(Child::each)

@@ -32,12 +32,13 @@ pub mod syscalls;
 pub mod trace;
 pub mod traced;
 pub mod tracefs;
+pub mod trials;
 pub mod witnesses;
 pub mod writer;
 
-use std::fs;
+use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 /// The top of the source tree.
 ///
@@ -65,6 +66,28 @@ pub fn shipped(name: &str) -> PathBuf {
     path
 }
 
+/// Runs a command: its exit code, stdout and stderr.
+///
+/// # Panics
+/// If it does not start, or says what is no text.
+pub fn said(command: &mut Command) -> (Option<i32>, String, String) {
+    said_by(command.output().expect("it starts"))
+}
+
+/// The same of a command that has ended.
+///
+/// # Panics
+/// If it has said what is no text.
+#[must_use]
+pub fn said_by(output: Output) -> (Option<i32>, String, String) {
+    let text = |bytes| String::from_utf8(bytes).expect("text");
+    (
+        output.status.code(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
 /// Copies the source tree, without what is built and without its history, into a new directory; what
 /// an earlier run has left there goes.
 ///
@@ -86,21 +109,35 @@ pub fn copy_of_the_sources(to: &Path) {
     );
 }
 
+/// The scenarios that the original workload has too.
+pub const ORIGINAL: [&str; 5] = [
+    "aio-cancel",
+    "aio-getevents",
+    "aio-setup",
+    "aio-setup-einval",
+    "aio-submit",
+];
+
 /// The names of all scenarios: those that have an expected trace.
 ///
 /// # Panics
-/// If the directory can't be read.
+/// If the directory can't be read, is empty, or has something else in it.
 #[must_use]
 pub fn scenarios() -> Vec<String> {
-    let files = root()
-        .join("tests/expected")
-        .read_dir()
-        .expect("tests/expected is there");
-    let stem = |path: &Path| {
-        path.file_stem()
-            .map(|stem| stem.to_string_lossy().into_owned())
-    };
-    let mut names: Vec<_> = files.filter_map(|file| stem(&file.ok()?.path())).collect();
+    let files = root().join("tests/expected").read_dir();
+    let files = files.expect("tests/expected is there");
+    let mut names: Vec<_> = files.map(|file| name_of(&file.expect("a file"))).collect();
+    // Whoever asks has a loop over them that would pass.
+    assert!(!names.is_empty(), "tests/expected is empty");
     names.sort();
     names
+}
+
+/// The scenario that an expected trace is of.
+fn name_of(file: &DirEntry) -> String {
+    let name = file.file_name().into_string();
+    let name = name
+        .ok()
+        .and_then(|name| Some(name.strip_suffix(".json")?.to_owned()));
+    name.unwrap_or_else(|| panic!("{} is no expected trace", file.path().display()))
 }

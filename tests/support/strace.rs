@@ -1,5 +1,6 @@
 //! The witness strace: it stops the process at each call, by ptrace.
 
+use crate::gated::one_blank;
 use crate::room::rooms;
 use crate::trace::{Call, Seen};
 use anyhow::{Context, Result, bail, ensure};
@@ -34,8 +35,7 @@ pub fn decoded(program: &Path, confine: &dyn Fn(&mut Command)) -> Result<Vec<Str
         all.push(String::new());
         all.extend(child);
     }
-    let single = |line: String| line.split_whitespace().collect::<Vec<_>>().join(" ");
-    Ok(all.into_iter().map(single).collect())
+    Ok(all.iter().map(|line| one_blank(line)).collect())
 }
 
 /// What strace writes of each process, from the return of execve on. What the program itself says
@@ -50,21 +50,29 @@ fn texts(program: &Path, options: &[&str], confine: &dyn Fn(&mut Command)) -> Re
     strace.arg("--").arg(program).stdout(Stdio::null());
     confine(&mut strace);
     strace.status().context("strace does not start")?;
-    let mut texts = Texts::new();
-    for file in directory.path().read_dir()? {
-        let path = file?.path();
-        let pid = path.extension().and_then(|pid| pid.to_str());
-        let pid = pid.and_then(|pid| pid.parse().ok());
-        let lines = fs::read_to_string(&path)?;
-        let lines = lines.lines().map(str::to_owned).collect();
-        texts.insert(pid.context("strace names files otherwise")?, lines);
-    }
+    let mut texts = read(directory.path())?;
     let execve = |lines: &Vec<String>| lines.first().is_some_and(|line| line.contains("execve("));
     let first = texts.iter().find(|(_, lines)| execve(lines));
     let first = *first.context("strace has seen no execve")?.0;
     let line = texts.entry(first).or_default().remove(0);
     ensure!(line.ends_with("= 0"), "{line}");
     Ok((first, texts))
+}
+
+/// The files of `strace -ff -o` in a directory.
+///
+/// # Errors
+/// One can't be read, or does not end in a process number.
+pub fn read(directory: &Path) -> Result<Texts> {
+    let mut texts = Texts::new();
+    for file in directory.read_dir()? {
+        let path = file?.path();
+        let pid = path.extension().and_then(|pid| pid.to_str()?.parse().ok());
+        let lines = fs::read_to_string(&path)?;
+        let lines = lines.lines().map(str::to_owned).collect();
+        texts.insert(pid.context("strace names files otherwise")?, lines);
+    }
+    Ok(texts)
 }
 
 /// The calls of a process, and of the processes and threads that its calls have started.

@@ -20,7 +20,6 @@ fn main() -> ExitCode {
 
 fn run(only: Option<String>) -> Result<bool> {
     let all = scenarios();
-    ensure!(!all.is_empty(), "tests/expected is empty");
     if let Some(name) = &only {
         ensure!(all.contains(name), "unknown scenario: {name}");
         println!("{}", strace::decoded(&shipped(name), &|_| ())?.join("\n"));

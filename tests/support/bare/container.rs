@@ -3,14 +3,14 @@
 
 use super::archive::{Node, rootfs};
 use crate::room::rooms;
-use crate::strace::{Texts, family};
+use crate::strace::{family, read};
 use crate::trace::Seen;
 use anyhow::{Context, Result, ensure};
 use nix::unistd::Uid;
 use serde_json::{Value, from_str, json};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tempfile::TempDir;
@@ -117,7 +117,7 @@ impl Bundle {
         strace.env("GODEBUG", "asyncpreemptoff=1");
         let output = strace.current_dir(self.room.path()).output();
         let output = output.context("strace does not start")?;
-        let mut texts = texts(directory.path())?;
+        let mut texts = read(directory.path())?;
         let start = format!("execve(\"{program}\", ");
         let execve = |lines: &Vec<String>| lines.iter().position(|line| line.contains(&start));
         let first = texts
@@ -138,21 +138,6 @@ impl Bundle {
         let entries = self.room.path().join("tmp").read_dir()?;
         entries.map(|entry| Ok(entry?.path())).collect()
     }
-}
-
-/// The files that strace has written, by the process number that each ends in.
-fn texts(directory: &Path) -> Result<Texts> {
-    let mut texts = Texts::new();
-    for file in directory.read_dir()? {
-        let path = file?.path();
-        let pid = path.extension().and_then(|pid| pid.to_str()?.parse().ok());
-        let lines = fs::read_to_string(&path)?
-            .lines()
-            .map(str::to_owned)
-            .collect();
-        texts.insert(pid.context("strace names files otherwise")?, lines);
-    }
-    Ok(texts)
 }
 
 /// The profile that Podman's package ships, as runc takes it: for a container without capabilities

@@ -84,7 +84,7 @@ pub struct Repeat {
     pub peak_kib: u64,
 }
 
-/// Copies of aio-getevents side by side.
+/// Copies of aio-setup-einval side by side.
 #[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct Copies {
     pub side_by_side: usize,
