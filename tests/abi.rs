@@ -6,7 +6,7 @@ use ioworkload::sys::aio_abi::{self, IoEvent, Iocb, Iovec};
 use ioworkload::sys::{self, Errno, Itimerval, Pollfd, Timespec, errno};
 use ioworkload_tests::compare::compare;
 use ioworkload_tests::expected::{self, Expected};
-use ioworkload_tests::{scenarios, strace};
+use ioworkload_tests::{layout, scenarios, strace};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::mem::{offset_of, size_of, size_of_val};
@@ -108,6 +108,29 @@ fn structures() {
         Itimerval is "itimerval" { it_interval it_value }
     };
     assert_eq!(facts, in_c("structures", &facts));
+}
+
+/// What the witnesses' bytes are read with.
+#[test]
+fn layouts() {
+    let structures = [
+        ("iocb", "aio_data"),
+        ("io_event", "data"),
+        ("__kernel_timespec", "tv_sec"),
+        ("iovec", "iov_base"),
+        ("pollfd", "fd"),
+    ];
+    let mut facts = Facts::new();
+    for (structure, field) in structures {
+        let layout = layout::of(field).expect("a layout");
+        let one = format!("struct {structure}");
+        facts.insert(format!("sizeof({one})"), layout.size as i64);
+        for &(field, offset, size) in layout.fields {
+            facts.insert(format!("offsetof({one}, {field})"), offset as i64);
+            facts.insert(format!("sizeof((({one} *)0)->{field})"), size as i64);
+        }
+    }
+    assert_eq!(facts, in_c("layouts", &facts));
 }
 
 /// The facts about constants, which have their names from the headers.

@@ -16,6 +16,7 @@ fn every_case_has_a_call_or_a_reason() {
         .map(|suite| (suite.suite.as_str(), suite.cases.len()));
     assert_eq!(sizes.collect::<Vec<_>>(), CASES);
     for suite in suites {
+        assert_ne!(suite.of, "", "{}: which part, and of when?", suite.suite);
         let titles: HashSet<_> = suite.cases.iter().map(Case::title).collect();
         assert_eq!(
             titles.len(),

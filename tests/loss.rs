@@ -126,7 +126,9 @@ fn with_room_for_all() {
             ..Account::default()
         };
         assert_eq!(account, all, "{tracer:?}");
-        assert_eq!(own.unwrap_or(0), 0, "{tracer:?}");
+        // strace stops the process: there is nothing to count.
+        let counted = tracer != Tracer::Strace;
+        assert_eq!(own, counted.then_some(0), "{tracer:?}");
     }
 }
 
