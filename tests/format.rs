@@ -3,11 +3,12 @@
 
 use ioworkload_tests::expected::path;
 use ioworkload_tests::room::Room;
-use ioworkload_tests::{root, scenarios, shipped, strace, writer};
-use jsonschema::Validator;
+use ioworkload_tests::{root, said, scenarios, shipped, strace, writer};
+use jsonschema::{ValidationError, Validator};
 use serde_json::{Value, json};
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -32,11 +33,7 @@ fn every_trace_is_valid() {
     let schema = schema();
     for scenario in scenarios() {
         let trace = trace(&scenario);
-        let errors: Vec<_> = schema
-            .iter_errors(&trace)
-            .map(|e| format!("{}: {e}", e.instance_path()))
-            .collect();
-        assert_eq!(errors, [""; 0], "{scenario}");
+        assert_eq!(errors(&schema, &trace), [], "{scenario}");
         assert_eq!(trace["scenario"], scenario);
     }
 }
@@ -74,60 +71,111 @@ fn another_layout_is_noticed() {
 #[test]
 fn a_broken_trace_is_refused() {
     let rows = [
-        ("/format", json!(2)),
-        ("/scenario", json!("aio submit")),
-        ("/about", json!("no sentence")),
-        ("/calls", json!([])),
-        ("/children", json!([])),
-        ("/children", json!([{"repeat": 2}])),
+        ("/format", json!(2), "1 was expected"),
+        ("/scenario", json!("aio submit"), "does not match"),
+        ("/about", json!("no sentence"), "does not match"),
+        ("/calls", json!([]), "less than 1 item"),
+        ("/children", json!([]), "less than 1 item"),
+        ("/children", json!([{"repeat": 2}]), "'oneOf'"),
         (
             "/children",
             json!([{"repeat": 0, "children": [[{"name": "getpid", "nr": 39, "args": [], "ret": 1}]]}]),
+            "'oneOf'",
         ),
-        ("/note", json!(1)),
-        ("/calls/0/name", json!("io-setup")),
-        ("/calls/0/nr", json!("257")),
-        ("/calls/0/nr", json!(-1)),
-        ("/calls/0/args", json!([1, 2, 3, 4, 5, 6, 7])),
-        ("/calls/0/args/0", json!("fd")),
-        ("/calls/0/args/0", json!(-100)),
-        ("/calls/0/args/0", json!(9_007_199_254_740_992_u64)),
-        ("/calls/0/args/0", json!("0x1f")),
-        ("/calls/0/args/0", json!(1.5)),
-        ("/calls/0/args/0", json!(null)),
-        ("/calls/0/ret", json!("&fd")),
-        ("/calls/0/ret", json!("0")),
-        ("/calls/0/ret", json!([0, 1])),
-        ("/calls/0/ret", json!({"min": 0, "max": 1})),
-        ("/calls/0/sys_exit", json!("-514")),
-        ("/calls/0/why", json!("")),
-        ("/calls/0/in", json!({})),
-        ("/calls/0/in", json!({"path": "/tmp"})),
-        ("/calls/2/in/&iocb", json!({})),
-        ("/calls/2/in/&iocb", json!({"aio_data": "text"})),
-        ("/calls/2/in/&iocb", json!({"aio_data": {"a": 1}})),
-        ("/calls/0/out", json!({"&path": []})),
-        ("/calls/0/note", json!(1)),
-        ("/calls/0/since", json!([])),
-        ("/calls/0/since", json!([{"kernel": "6.4"}])),
-        ("/calls/0/since", json!([{"kernel": 6, "ret": 0}])),
-        ("/calls/0/since", json!([{"ret": 0}])),
+        ("/note", json!(1), "'note' was unexpected"),
+        ("/calls/0/name", json!("io-setup"), "does not match"),
+        ("/calls/0/nr", json!("257"), "not of type"),
+        ("/calls/0/nr", json!(-1), "the minimum of 0"),
+        (
+            "/calls/0/args",
+            json!([1, 2, 3, 4, 5, 6, 7]),
+            "more than 6 items",
+        ),
+        ("/calls/0/args/0", json!("fd"), "'oneOf'"),
+        ("/calls/0/args/0", json!(-100), "'oneOf'"),
+        (
+            "/calls/0/args/0",
+            json!(9_007_199_254_740_992_u64),
+            "'oneOf'",
+        ),
+        ("/calls/0/args/0", json!("0x1f"), "'oneOf'"),
+        ("/calls/0/args/0", json!(1.5), "'oneOf'"),
+        ("/calls/0/args/0", json!(null), "'oneOf'"),
+        ("/calls/0/ret", json!("&fd"), "'oneOf'"),
+        ("/calls/0/ret", json!("0"), "'oneOf'"),
+        (
+            "/calls/0/ret",
+            json!([0, 1]),
+            "\"why\" is a required property",
+        ),
+        (
+            "/calls/0/ret",
+            json!({"min": 0, "max": 1}),
+            "\"why\" is a required property",
+        ),
+        ("/calls/0/sys_exit", json!("-514"), "not of type"),
+        ("/calls/0/why", json!(""), "shorter than 1"),
+        ("/calls/0/in", json!({}), "less than 1 property"),
+        ("/calls/0/in", json!({"path": "/tmp"}), "does not match"),
+        ("/calls/2/in/&iocb", json!({}), "'anyOf'"),
+        ("/calls/2/in/&iocb", json!({"aio_data": "text"}), "'anyOf'"),
+        (
+            "/calls/2/in/&iocb",
+            json!({"aio_data": {"a": 1}}),
+            "'anyOf'",
+        ),
+        ("/calls/0/out", json!({"&path": []}), "'anyOf'"),
+        ("/calls/0/note", json!(1), "'note' was unexpected"),
+        ("/calls/0/since", json!([]), "less than 1 item"),
+        (
+            "/calls/0/since",
+            json!([{"kernel": "6.4"}]),
+            "less than 2 properties",
+        ),
+        (
+            "/calls/0/since",
+            json!([{"kernel": 6, "ret": 0}]),
+            "not of type",
+        ),
+        (
+            "/calls/0/since",
+            json!([{"ret": 0}]),
+            "\"kernel\" is a required property",
+        ),
         (
             "/calls/0",
             json!({"repeat": 0, "calls": [{"name": "getpid", "nr": 39, "args": [], "ret": 1}]}),
+            "'anyOf'",
         ),
-        ("/calls/0", json!({"repeat": 2, "calls": []})),
+        (
+            "/calls/0",
+            json!({"repeat": 2, "calls": []}),
+            "less than 1 item",
+        ),
         (
             "/calls/0",
             json!({"repeat": {"min": 1, "max": 2}, "calls": [{"name": "getpid", "nr": 39, "args": [], "ret": 1}]}),
+            "\"why\" is a required property",
         ),
     ];
     let schema = schema();
-    for (place, value) in rows {
+    for (place, value, why) in rows {
         let mut trace = trace("aio-getevents");
         put(&mut trace, place, value.clone());
-        assert!(!schema.is_valid(&trace), "{place}: {value}");
+        let errors = errors(&schema, &trace);
+        let there = |at: &str| at.starts_with(place) || place.starts_with(at);
+        let named = errors
+            .iter()
+            .any(|(at, error)| there(at) && error.contains(why));
+        assert!(named, "{place}: {value}: {errors:#?}");
     }
+}
+
+/// Where each error is, and what is wrong there.
+fn errors(schema: &Validator, trace: &Value) -> Vec<(String, String)> {
+    let errors = schema.iter_errors(trace);
+    let error = |e: ValidationError<'_>| (e.instance_path().to_string(), e.to_string());
+    errors.map(error).collect()
 }
 
 #[test]
@@ -136,7 +184,8 @@ fn an_incomplete_trace_is_refused() {
     for key in ["format", "scenario", "about", "calls"] {
         let mut trace = trace("aio-getevents");
         trace.as_object_mut().expect("an object").remove(key);
-        assert!(!schema.is_valid(&trace), "{key}");
+        let error = format!("{key:?} is a required property");
+        assert_eq!(errors(&schema, &trace), [(String::new(), error)]);
     }
     for key in ["name", "nr", "args", "ret"] {
         let mut trace = trace("aio-getevents");
@@ -144,7 +193,9 @@ fn an_incomplete_trace_is_refused() {
             .as_object_mut()
             .expect("an object")
             .remove(key);
-        assert!(!schema.is_valid(&trace), "{key}");
+        let error = format!("{key:?} is a required property");
+        let errors = errors(&schema, &trace);
+        assert!(errors.contains(&("/calls/0".into(), error)), "{errors:?}");
     }
 }
 
@@ -266,4 +317,44 @@ fn two_rounds() -> PathBuf {
         .output();
     fs::write(&path, output.expect("it starts").stdout).expect("it is ours");
     path
+}
+
+/// One of the two that attach, in a shell that has these programs in front of the usual ones.
+fn attach(example: &str, tracer: &str, programs: &Path) -> (Option<i32>, String) {
+    let fixtures = root().join("target/fixtures");
+    let path = format!(
+        "{}:{}:/usr/bin:/bin",
+        programs.display(),
+        fixtures.display()
+    );
+    let mut command = Command::new("timeout");
+    command
+        .arg("30")
+        .arg(root().join("tests/examples").join(example));
+    command.args([tracer, "aio-setup"]).env("PATH", path);
+    let (code, stdout, stderr) = said(command.stdin(Stdio::null()));
+    assert_eq!(stdout, "", "{example} {tracer}");
+    (code, stderr)
+}
+
+#[test]
+fn the_examples_know_their_tracers() {
+    let nothing = Room::new();
+    for (example, code) in [("attach.sh", 2), ("attach.py", 1)] {
+        let wanted = (Some(code), format!("{example}: no such tracer: gdb\n"));
+        assert_eq!(attach(example, "gdb", nothing.path()), wanted);
+    }
+}
+
+/// A tracer that never gets ready: its code is the example's, at once.
+#[test]
+fn the_examples_end_with_their_tracer() {
+    let programs = Room::new();
+    let perf = programs.path().join("perf");
+    fs::write(&perf, "#!/bin/sh\nexec 1>&-\nread -r line\nexit 3\n").expect("a room");
+    fs::set_permissions(&perf, Permissions::from_mode(0o755)).expect("it is ours");
+    for example in ["attach.sh", "attach.py"] {
+        let (code, _) = attach(example, "perf", programs.path());
+        assert_eq!(code, Some(3), "{example}");
+    }
 }

@@ -7,6 +7,9 @@ import tempfile
 from subprocess import PIPE
 
 tracer, name = sys.argv[1:]
+if tracer not in ("strace", "perf", "bpftrace"):
+    sys.exit("attach.py: no such tracer: " + tracer)
+
 trace = tempfile.NamedTemporaryFile("r")
 workload = subprocess.Popen(["ioworkload", name, "--hold=stdin"], stdin=PIPE, stdout=PIPE)
 pid = workload.stdout.readline().decode().strip()
@@ -27,8 +30,9 @@ else:
     # Both start cat when they are ready, and end with it.
     attached.stdin.write(b"ready\n")
     attached.stdin.flush()
-    while attached.stdout.readline() != b"ready\n":
-        pass
+    for line in attached.stdout:
+        if line == b"ready\n":
+            break
 
 workload.communicate(b"go")
 attached.communicate()

@@ -4,6 +4,10 @@
 # nothing here sleeps, and nothing is lost. ioworkload must be in PATH.
 set -eu
 tracer=$1 name=$2
+case $tracer in
+strace | perf | bpftrace) ;;
+*) echo "attach.sh: no such tracer: $tracer" >&2; exit 2 ;;
+esac
 
 place=$(mktemp -d)
 trap 'rm -r "$place"' EXIT
