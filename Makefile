@@ -125,6 +125,7 @@ unsafe: need-cargo ## list every unsafe of the source, with its reason
 
 lint: need-lint ## rustfmt and clippy, warnings as errors
 	@$(CARGO) fmt --all --check
+	@rustfmt --check --edition 2024 tests/programs/*.rs tests/peers/*.rs # of no package
 	@$(CARGO) clippy --quiet --locked --target-dir target --workspace --all-targets -- -D warnings
 
 deps: need-build need-run need-vm need-test ## install what building, running and testing need

@@ -70,7 +70,10 @@ fn write_one(data: u64, cancel: bool, fetch: Option<i64>) {
     }
     if let Some(min) = fetch {
         assert_eq!(call!(208, ctx, min, 1_i64, &raw mut event, 0_usize), 1);
-        assert_eq!((event.data, event.obj, event.res, event.res2), (data, &raw const iocb as u64, 15, 0));
+        assert_eq!(
+            (event.data, event.obj, event.res, event.res2),
+            (data, &raw const iocb as u64, 15, 0)
+        );
     }
     assert_eq!(call!(207, ctx), 0);
     assert_eq!(call!(3, fd), 0);

@@ -34,11 +34,11 @@ const fn step(code: u16, jt: u8, jf: u8, k: u32) -> Filter {
 
 /// io_setup to io_cancel are 206 to 210, io_pgetevents is 333.
 const NO_AIO: [Filter; 6] = [
-    step(0x20, 0, 0, 0),         // load the number
-    step(0x15, 2, 0, 333),       // equal: to ENOSYS
-    step(0x35, 0, 2, 206),       // less: to ALLOW
-    step(0x25, 1, 0, 210),       // greater: to ALLOW
-    step(0x06, 0, 0, 0x5_0026),  // SECCOMP_RET_ERRNO, ENOSYS
+    step(0x20, 0, 0, 0),           // load the number
+    step(0x15, 2, 0, 333),         // equal: to ENOSYS
+    step(0x35, 0, 2, 206),         // less: to ALLOW
+    step(0x25, 1, 0, 210),         // greater: to ALLOW
+    step(0x06, 0, 0, 0x5_0026),    // SECCOMP_RET_ERRNO, ENOSYS
     step(0x06, 0, 0, 0x7fff_0000), // SECCOMP_RET_ALLOW
 ];
 

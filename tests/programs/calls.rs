@@ -56,7 +56,9 @@ fn main(_: Stack) -> u8 {
     let _ = pwrite64(0x181, b"at its place", 0x182);
     children();
     // So that each has an address of its own.
-    black_box((&time, &set, &mut old, &act, &mut oact, &mut fds, &mut room, &value));
+    black_box((
+        &time, &set, &mut old, &act, &mut oact, &mut fds, &mut room, &value,
+    ));
     exit_group(0xb1)
 }
 
