@@ -302,6 +302,16 @@ fn kernels_differ_as_stated() {
 }
 
 #[test]
+fn the_number_of_arguments_counts() {
+    let want = expected(r#"{"name": "close", "nr": 3, "args": [7], "ret": 0},"#);
+    let line = "close(0x7, 0x8) = 0: expected 1 arguments";
+    let got = seen([call("close", 3, &[7, 8], 0)]);
+    differs(&want, &got, &[line]);
+    let got = seen([call("close", 3, &[], 0)]);
+    differs(&want, &got, &["close() = 0: expected 1 arguments"]);
+}
+
+#[test]
 fn the_kernel_may_show_more_than_the_program_gets() {
     let want = expected(
         r#"{"name": "io_pgetevents", "nr": 333, "args": [], "ret": -4, "sys_exit": -514},"#,

@@ -8,9 +8,9 @@ use ioworkload_tests::peers::{self, LIMIT, OURS, SCENARIOS};
 use ioworkload_tests::room::Room;
 use ioworkload_tests::starter::Starter;
 use ioworkload_tests::trials::{self, trial};
-use ioworkload_tests::{memory, root, scenarios, shipped, stepper, strace};
+use ioworkload_tests::{cpu, memory, root, scenarios, shipped, stepper, strace};
 use libtest_mimic::{Arguments, Trial};
-use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::sched::sched_setaffinity;
 use nix::unistd::Pid;
 use std::fs;
 use std::os::unix::process::CommandExt;
@@ -124,14 +124,10 @@ fn steps_repeat(name: &str) -> Result<()> {
 
 /// Keeps what `command` starts on the first CPU that we may use.
 fn on_one_cpu(command: &mut Command) {
-    let ours = Pid::from_raw(0);
-    let all = sched_getaffinity(ours).expect("our CPUs");
-    let first = (0..CpuSet::count()).find(|cpu| all.is_set(*cpu) == Ok(true));
-    let mut one = CpuSet::new();
-    one.set(first.expect("a CPU"))
-        .expect("it is one of the set");
-    // SAFETY: between fork and exec the closure makes one system call, on data made before the fork.
-    unsafe { command.pre_exec(move || Ok(sched_setaffinity(ours, &one)?)) };
+    let first = cpu::first().expect("a CPU");
+    let pin = move || Ok(sched_setaffinity(Pid::from_raw(0), &first)?);
+    // SAFETY: between fork and exec `pin` makes one system call, on data made before the fork.
+    unsafe { command.pre_exec(pin) };
 }
 
 /// The stepper counts what the source says, in a child too, and the same each time.

@@ -1,6 +1,6 @@
 //! Does every fixture make exactly the calls that it says, each time, and would we notice if not?
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use ioworkload_tests::compare::{compare, start_so};
 use ioworkload_tests::expected::{Call, Entry, Expected, load};
 use ioworkload_tests::gated::{DELAY, HOLD, STARTUP};
@@ -9,7 +9,7 @@ use ioworkload_tests::trace::Seen;
 use ioworkload_tests::trials::{self, trial};
 use ioworkload_tests::{root, said, scenarios, shipped, strace};
 use libtest_mimic::{Arguments, Trial};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::env::current_exe;
 use std::fs;
 use std::path::Path;
@@ -118,48 +118,54 @@ fn as_told(name: &str) -> Result<()> {
 /// what remains of a time, the bytes of a ring (by the CPUs).
 const NUMBERS: [&str; 6] = ["pid", "uid", "child", "child2", "rest", "size"];
 
+/// What each address is called.
+type Names<'a> = HashMap<&'a str, &'a str>;
+
 /// Whether the two texts are the same, where a name in the first stands for an address: `&name` for
 /// one of the stack or of a constant in the program, `ctx`, `page` and these with a number for one
 /// that the kernel has given. Each name has an address of its own. The words of
 /// [`NUMBERS`] stand for numbers.
 fn same(told: &str, seen: &str) -> Result<()> {
-    let mut addresses = HashMap::new();
+    let both = || format!("told:\n{told}\n\nseen:\n{seen}");
+    let mut names = Names::new();
     let (mut t, mut s) = (told, seen);
     while !t.is_empty() {
-        let name = t
-            .find(|c: char| c != '&' && c != '_' && !c.is_ascii_lowercase() && !c.is_ascii_digit())
-            .unwrap_or(t.len());
-        let address = s
-            .find(|c: char| !c.is_ascii_alphanumeric())
-            .unwrap_or(s.len());
-        let named = ["&", "ctx", "page"]
-            .iter()
-            .any(|front| t.starts_with(front));
-        let numbered = NUMBERS.contains(&&t[..name]);
-        if named && (s.starts_with("0x7") || s.starts_with("0x400")) {
-            let known = addresses.entry(&s[..address]).or_insert(&t[..name]);
-            ensure!(
-                *known == &t[..name],
-                "{} is {known} and {}",
-                &s[..address],
-                &t[..name]
-            );
-            (t, s) = (&t[name..], &s[address..]);
-        } else if numbered && s.starts_with(|c: char| c.is_ascii_digit()) {
-            (t, s) = (&t[name..], &s[address..]);
-        } else if t.chars().next() == s.chars().next() {
-            let step = t.chars().next().map_or(0, char::len_utf8);
-            (t, s) = (&t[step..], &s[step..]);
-        } else {
-            bail!("told:\n{told}\n\nseen:\n{seen}\n\nfrom here on:\n{t}\n\n{s}");
-        }
+        let piece = piece(t, s, &mut names);
+        let (in_t, in_s) =
+            piece.with_context(|| format!("{}\n\nfrom here on:\n{t}\n\n{s}", both()))?;
+        (t, s) = (&t[in_t..], &s[in_s..]);
     }
-    let names = addresses.values().collect::<std::collections::HashSet<_>>();
-    ensure!(
-        s.is_empty() && names.len() == addresses.len(),
-        "told:\n{told}\n\nseen:\n{seen}"
-    );
+    let distinct: HashSet<_> = names.values().collect();
+    ensure!(s.is_empty() && distinct.len() == names.len(), "{}", both());
     Ok(())
+}
+
+/// How long what both have next is in each: a name and its address, a word and its number, or a
+/// character.
+fn piece<'a>(t: &'a str, s: &'a str, names: &mut Names<'a>) -> Result<(usize, usize)> {
+    let no_name = |c: char| !(matches!(c, '&' | '_' | 'a'..='z') || c.is_ascii_digit());
+    let name = front(t, no_name);
+    let value = front(s, |c| !c.is_ascii_alphanumeric());
+    let named = ["&", "ctx", "page"]
+        .iter()
+        .any(|sign| name.starts_with(sign));
+    if named && (value.starts_with("0x7") || value.starts_with("0x400")) {
+        let known = *names.entry(value).or_insert(name);
+        ensure!(known == name, "{value} is {known} and {name}");
+        return Ok((name.len(), value.len()));
+    }
+    if NUMBERS.contains(&name) && s.starts_with(|c: char| c.is_ascii_digit()) {
+        return Ok((name.len(), value.len()));
+    }
+    let next = t.chars().next();
+    ensure!(next == s.chars().next(), "they differ");
+    let len = next.map_or(0, char::len_utf8);
+    Ok((len, len))
+}
+
+/// The part of a text in front of the first such character.
+fn front(text: &str, end: impl Fn(char) -> bool) -> &str {
+    &text[..text.find(end).unwrap_or(text.len())]
 }
 
 /// Each makes a difference on purpose, and wants it named.
@@ -216,7 +222,7 @@ fn controls() -> Vec<Trial> {
         (
             "an-argument-more",
             |e| drop(call(e, 1).args.pop()),
-            &["expected 1 arguments"],
+            &["io_setup(0x20, 0x7"],
         ),
         (
             "another-exit-code",

@@ -1,13 +1,14 @@
 //! The witness bpftrace: a program in the kernel, on its syscall tracepoints, which also reads what
 //! the pointers lead to (bpftrace.bt).
 
+use crate::cpu;
 use crate::events::{Event, What, family};
 use crate::held::Held;
 use crate::room::rooms;
 use crate::trace::Seen;
 use crate::tracefs;
 use anyhow::{Context, Result, bail, ensure};
-use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::sched::sched_setaffinity;
 use nix::unistd::Pid;
 use serde_json::Value;
 use std::fs;
@@ -75,11 +76,7 @@ fn watch(pages: usize, held: Vec<Held>) -> Result<Vec<Result<Seen>>> {
 /// Keeps a process on one CPU: bpftrace fetches events CPU by CPU, and says which memory it could
 /// not read in events of their own.
 fn pin(pid: i32) -> Result<()> {
-    let allowed = sched_getaffinity(Pid::from_raw(0))?;
-    let mut cpus = (0..CpuSet::count()).filter(|cpu| allowed.is_set(*cpu) == Ok(true));
-    let mut one = CpuSet::new();
-    one.set(cpus.next().context("no CPU")?)?;
-    Ok(sched_setaffinity(Pid::from_raw(pid), &one)?)
+    Ok(sched_setaffinity(Pid::from_raw(pid), &cpu::first()?)?)
 }
 
 /// A bpftrace that watches: the command that it starts when it is ready has told us.

@@ -7,6 +7,7 @@ pub mod blocks;
 pub mod bpftrace;
 pub mod compare;
 pub mod coverage;
+pub mod cpu;
 pub mod events;
 pub mod expected;
 pub mod ftrace;

@@ -27,10 +27,7 @@ pub struct Image {
 
 impl Image {
     /// The kernel in a file.
-    ///
-    /// # Errors
-    /// It can't be read, or is none for this machine.
-    pub fn of_file(path: &Path) -> Result<Self> {
+    fn of_file(path: &Path) -> Result<Self> {
         let bytes = fs::read(path).with_context(|| format!("kernel {}", path.display()))?;
         let release =
             release(&bytes).with_context(|| format!("{} is no bzImage", path.display()))?;

@@ -37,25 +37,17 @@ impl Matrix {
             .iter()
             .flat_map(|machine| whats.iter().map(move |what| (machine, what.clone())));
         let jobs = Mutex::new(jobs);
-        let cells = Mutex::new(HashMap::<_, Cell>::new());
+        let kernels = machines.iter().map(|machine| machine.kernel.clone());
+        let matrix = Mutex::new(Self {
+            kernels: kernels.collect(),
+            cells: HashMap::new(),
+        });
         let work = || {
             while let Some(job) = next(&jobs) {
-                let (kernel, what) = (&job.0.kernel.name, job.1.as_deref().unwrap_or("init"));
                 let results = done(&job);
-                let differences: usize = results.iter().map(|(_, cell)| cell.len()).sum();
-                let word = if differences == 0 {
-                    "as expected"
-                } else {
-                    "DIFFERS"
-                };
-                each(&format!("{kernel:12} {what:18} {word}"));
-                let mut cells = cells.lock().expect("no worker panics");
-                for (scenario, cell) in results {
-                    cells
-                        .entry((scenario, kernel.clone()))
-                        .or_default()
-                        .extend(cell);
-                }
+                each(&line(&job, &results));
+                let mut matrix = matrix.lock().expect("no worker panics");
+                matrix.take(&job.0.kernel.name, results);
             }
         };
         let workers = thread::available_parallelism().map_or(1, usize::from);
@@ -64,12 +56,14 @@ impl Matrix {
                 scope.spawn(work);
             }
         });
-        Self {
-            kernels: machines
-                .iter()
-                .map(|machine| machine.kernel.clone())
-                .collect(),
-            cells: cells.into_inner().expect("no worker panics"),
+        matrix.into_inner().expect("no worker panics")
+    }
+
+    /// Adds what a job has found on a kernel.
+    fn take(&mut self, kernel: &str, results: Vec<(String, Cell)>) {
+        for (scenario, cell) in results {
+            let place = (scenario, kernel.to_owned());
+            self.cells.entry(place).or_default().extend(cell);
         }
     }
 
@@ -115,6 +109,14 @@ impl Matrix {
 
 fn next<'a>(jobs: &Mutex<impl Iterator<Item = Job<'a>>>) -> Option<Job<'a>> {
     jobs.lock().expect("no worker panics").next()
+}
+
+/// What is told of a job that is done.
+fn line((machine, scenario): &Job<'_>, results: &[(String, Cell)]) -> String {
+    let (kernel, what) = (&machine.kernel.name, scenario.as_deref().unwrap_or("init"));
+    let exact = results.iter().all(|(_, cell)| cell.is_empty());
+    let word = if exact { "as expected" } else { "DIFFERS" };
+    format!("{kernel:12} {what:18} {word}")
 }
 
 /// `6.1.0-56` of `6.1.0-56-cloud-amd64`, `7.2.13` of `7.2.13+deb14-cloud-amd64`.

@@ -1,9 +1,8 @@
 //! The tracers that the burst is run under, each as its manual has it.
 
 use anyhow::{Context, Result, ensure};
-use ioworkload_tests::tracefs;
-use std::fs;
-use std::path::{Path, PathBuf};
+use ioworkload_tests::ftrace::Instance;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// A way to watch every call of a program.
@@ -44,13 +43,16 @@ const fn under(name: &'static str, calls: u64, kind: Kind) -> Under {
     Under { name, calls, kind }
 }
 
+/// The variable that says where a command finds its instance of ftrace.
+const INSTANCE: &str = "FTRACE_INSTANCE";
+
 const COUNT: &str = "\
 tracepoint:raw_syscalls:sys_enter /pid == cpid/ { @enter[args->id] = count(); }
 tracepoint:raw_syscalls:sys_exit /pid == cpid/ { @exit[args->id] = count(); }";
 
 impl Under {
     /// The command that runs the burst.
-    pub fn command(&self, program: &Path, repeat: &str) -> Result<Command> {
+    pub fn command(&self, program: &Path, repeat: &str) -> Command {
         let burst = |mut command: Command| {
             command.arg(program).args(["aio-burst", repeat]);
             command
@@ -71,15 +73,12 @@ impl Under {
                 command
             }
             Kind::Ftrace => {
-                let pid = Instance::path()?.join("set_event_pid");
-                let script = r#"echo $$ >"$0" && exec "$@""#;
-                let mut command = Command::new("sh");
-                command.args(["-c", script]).arg(pid);
-                burst(command)
+                let script = format!(r#"echo $$ >"${INSTANCE}/set_event_pid" && exec "$@""#);
+                with("sh", &["-c", &script, "sh"])
             }
         };
         command.stdout(Stdio::null()).stderr(Stdio::null());
-        Ok(command)
+        command
     }
 
     /// Runs it.
@@ -87,41 +86,15 @@ impl Under {
         let instance = matches!(self.kind, Kind::Ftrace)
             .then(Instance::new)
             .transpose()?;
+        if let Some(instance) = &instance {
+            command.env(INSTANCE, instance.path());
+            for event in ["sys_enter", "sys_exit"] {
+                instance.set(&format!("events/raw_syscalls/{event}/enable"), "1")?;
+            }
+        }
         let status = command.status().with_context(|| self.name)?;
         drop(instance);
         ensure!(status.success(), "{}: {status}", self.name);
         Ok(())
-    }
-}
-
-/// An instance of the kernel's own tracer, gone when dropped.
-struct Instance(PathBuf);
-
-impl Instance {
-    fn path() -> Result<PathBuf> {
-        let name = format!("instances/ioworkload-bench-{}", std::process::id());
-        Ok(tracefs::root()?.join(name))
-    }
-
-    fn new() -> Result<Self> {
-        let path = Self::path()?;
-        fs::create_dir(&path)?;
-        let instance = Self(path);
-        for event in ["sys_enter", "sys_exit"] {
-            let switch = instance
-                .0
-                .join("events/raw_syscalls")
-                .join(event)
-                .join("enable");
-            fs::write(switch, "1")?;
-        }
-        Ok(instance)
-    }
-}
-
-impl Drop for Instance {
-    fn drop(&mut self) {
-        // It is gone, or somebody reads it: nothing that could be done about it here.
-        let _ = fs::remove_dir(&self.0);
     }
 }
