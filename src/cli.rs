@@ -10,7 +10,20 @@ const DELAY_MS: u32 = 8_000;
 /// How long gates are waited at, and how long for the startup file of the original, in milliseconds.
 const DEADLINE_MS: u32 = 120_000;
 const STARTUP_DEADLINE_MS: u32 = 30_000;
-const DELAY: &[u8] = b"IOR_WORKLOAD_STARTUP_DELAY_MS=";
+
+/// The variables of the original.
+const STARTUP_FILE: &str = "IOR_WORKLOAD_STARTUP_FILE=";
+const STARTUP_DELAY: &str = "IOR_WORKLOAD_STARTUP_DELAY_MS=";
+const HOLD_FILE: &str = "IOR_WORKLOAD_HOLD_FILE=";
+
+/// The options, each of which is one argument with its value.
+const FORMS: [&str; 5] = [
+    "--hold=MODE",
+    "--linger=MODE",
+    "--deadline=MS",
+    "--repeat=N",
+    "--interval=US",
+];
 
 /// What `--help` prints.
 pub const HELP: &str = "\
@@ -22,7 +35,7 @@ Usage: ioworkload NAME [OPTION]...              run the scenario NAME at once
        ioworkload --version                     print its version and that of the traces' format
        ioworkload --help                        print this
 
-Also -scenario=NAME, --scenario NAME and -scenario NAME.
+Also -scenario=NAME, --scenario NAME, -scenario NAME and --expect NAME, and -h for --help.
 
 Options, each at most once, in front of the name or behind it:
   --hold=MODE      wait before the scenario
@@ -117,6 +130,8 @@ pub enum Misuse<'a> {
     UnknownScenario(&'a [u8]),
     /// No option is called so.
     UnknownOption(&'a [u8]),
+    /// An option without its value; this is how it is written.
+    NoValue(&'static str),
     /// More than one thing is asked for, or one thing twice; this is the first that is too many.
     TooMany(&'a [u8]),
     /// An option or a variable, what its value is not, and the value.
@@ -133,10 +148,10 @@ pub fn parse<'a>(
     mut args: impl Iterator<Item = &'a CStr>,
 ) -> Result<(Command, Options<'a>), Misuse<'a>> {
     let mut options = Options::default();
-    let (mut command, mut first) = (None, None);
+    let (mut command, mut option) = (None, None);
     while let Some(arg) = args.next() {
         if options.take(arg)? {
-            first = first.or(Some(arg.to_bytes()));
+            option = option.or(Some(arg.to_bytes()));
         } else if let (Some(Command::List(form @ Form::Names)), Some(more)) =
             (&mut command, Form::named(arg.to_bytes()))
         {
@@ -147,7 +162,7 @@ pub fn parse<'a>(
             command = Some(word(arg.to_bytes(), &mut args)?);
         }
     }
-    match (command.ok_or(Misuse::NoScenario)?, first) {
+    match (command.ok_or(Misuse::NoScenario)?, option) {
         (Command::Help | Command::List(_) | Command::Version, Some(option)) => {
             Err(Misuse::TooMany(option))
         }
@@ -161,13 +176,13 @@ fn word<'a>(
     args: &mut impl Iterator<Item = &'a CStr>,
 ) -> Result<Command, Misuse<'a>> {
     let value = |name: &[u8]| arg.strip_prefix(name);
+    let mut next = || args.next().unwrap_or_default().to_bytes();
     match arg {
         b"--help" | b"-h" => return Ok(Command::Help),
         b"--list" => return Ok(Command::List(Form::Names)),
         b"--version" => return Ok(Command::Version),
-        b"--scenario" | b"-scenario" => {
-            return find(args.next().unwrap_or_default().to_bytes()).map(Command::Attach);
-        }
+        b"--scenario" | b"-scenario" => return find(next()).map(Command::Attach),
+        b"--expect" => return find(next()).map(Command::Expect),
         _ => {}
     }
     if let Some(name) = value(b"--scenario=").or_else(|| value(b"-scenario=")) {
@@ -193,7 +208,8 @@ impl<'a> Options<'a> {
     fn take(&mut self, arg: &'a CStr) -> Result<bool, Misuse<'a>> {
         let bytes = arg.to_bytes();
         let Some(equals) = bytes.iter().position(|byte| *byte == b'=') else {
-            return Ok(false);
+            let form = form(bytes).map(Misuse::NoValue);
+            return form.map_or(Ok(false), Err);
         };
         let (name, value) = (bytes.split_at(equals).0, behind(arg, equals + 1));
         let value = value.unwrap_or_default();
@@ -218,18 +234,18 @@ impl<'a> Options<'a> {
     /// the value of one, by its name and `=`. An empty variable counts as none.
     ///
     /// # Errors
-    /// A delay that is no number, or that 32 bits don't hold.
+    /// A delay that is no number, or that 32 bits don't hold; a path that no file can have.
     pub fn original_gates(
         &self,
         env: impl Fn(&[u8]) -> Option<&'a CStr>,
     ) -> Result<[Gate<'a>; 2], Misuse<'a>> {
-        let env = |name| env(name).filter(|value| !value.is_empty());
+        let env = |name: &str| env(name.as_bytes()).filter(|value| !value.is_empty());
         let [mut hold, mut linger] = self.gates();
         if self.hold.is_none() {
-            hold = self.original_hold(env(b"IOR_WORKLOAD_STARTUP_FILE="), env(DELAY))?;
+            hold = self.original_hold(env(STARTUP_FILE), env(STARTUP_DELAY))?;
         }
-        if let (None, Some(path)) = (self.linger, env(b"IOR_WORKLOAD_HOLD_FILE=")) {
-            linger = self.gate(Mode::File(path));
+        if let (None, Some(path)) = (self.linger, env(HOLD_FILE)) {
+            linger = self.gate(path_of(HOLD_FILE, path)?);
             linger.must_open = self.deadline_ms.is_some();
         }
         Ok([hold, linger])
@@ -243,11 +259,11 @@ impl<'a> Options<'a> {
         let gate = match (file, delay) {
             (Some(path), _) => Gate {
                 deadline_ms: self.deadline_ms.unwrap_or(STARTUP_DEADLINE_MS),
-                ..self.gate(Mode::File(path))
+                ..self.gate(path_of(STARTUP_FILE, path)?)
             },
             (_, Some(ms)) => {
-                let bad = Misuse::BadValue("IOR_WORKLOAD_STARTUP_DELAY_MS", NO_MS, ms.to_bytes());
-                self.gate(Mode::Sleep(number(ms.to_bytes()).ok_or(bad)?))
+                let ms = number(ms.to_bytes()).ok_or(bad(STARTUP_DELAY, NO_MS, ms))?;
+                self.gate(Mode::Sleep(ms))
             }
             _ => self.gate(Mode::Sleep(DELAY_MS)),
         };
@@ -263,8 +279,24 @@ impl<'a> Options<'a> {
     }
 }
 
-const NO_US: &str = "no number of microseconds";
+const NO_US: &str = "no number of microseconds up to 4294967295";
 const NO_COUNT: &str = "no number from 1 to 4294967295";
+
+/// How the option of this name is written.
+fn form(name: &[u8]) -> Option<&'static str> {
+    let of_name = |form: &&&str| form.split('=').next().map(str::as_bytes) == Some(name);
+    FORMS.iter().find(of_name).copied()
+}
+
+/// A variable's value that is wrong.
+fn bad<'a>(variable: &'static str, why: &'static str, value: &'a CStr) -> Misuse<'a> {
+    let name = variable.strip_suffix('=').unwrap_or(variable);
+    Misuse::BadValue(name, why, value.to_bytes())
+}
+
+fn path_of<'a>(variable: &'static str, path: &'a CStr) -> Result<Mode<'a>, Misuse<'a>> {
+    Mode::file(path).map_err(|why| bad(variable, why, path))
+}
 
 /// Whether the option is given for the first time.
 fn set<T>(place: &mut Option<T>, value: T) -> bool {

@@ -104,7 +104,7 @@ fn pid_line(out: &mut Stream, gates: &[Gate<'_>; 2]) {
             out.text(", 1, 0], \"ret\": 0},\n");
         }
     }
-    if gates.iter().any(Gate::is_one) {
+    if gates.iter().any(Gate::waits) {
         out.text(PID_LINE);
     }
 }

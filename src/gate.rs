@@ -1,7 +1,7 @@
 //! Waiting for a tracer: what opens a gate, and how long it is waited for.
 
 use crate::sys::aio_abi::POLLIN;
-use crate::sys::errno::{EAGAIN, EINTR};
+use crate::sys::errno::{EAGAIN, EINTR, ENOENT};
 use crate::sys::{
     AT_FDCWD, Errno, F_GETFD, F_OK, Pollfd, Timespec, faccessat, fcntl, ppoll, read, sleep,
 };
@@ -39,16 +39,26 @@ impl<'a> Mode<'a> {
             (b"", b"stdin") => Ok(Self::Fd(0)),
             (b"fd:", n) => number(n).map(Self::Fd).ok_or("no descriptor"),
             (b"sleep:", ms) => number(ms).map(Self::Sleep).ok_or(NO_MS),
-            (b"file:", b"") => Err("no path"),
-            (b"file:", path) if path.len() > PATH_MAX => Err("a path of more than 4095 bytes"),
-            (b"file:", _) => behind(text, kind.len()).map(Self::File).ok_or("no path"),
+            (b"file:", _) => Self::file(behind(text, kind.len()).unwrap_or_default()),
             _ => Err("unknown mode"),
+        }
+    }
+
+    /// Waits for this path.
+    ///
+    /// # Errors
+    /// Why no file can have it.
+    pub fn file(path: &'a CStr) -> Result<Self, &'static str> {
+        match path.count_bytes() {
+            0 => Err("no path"),
+            1..=PATH_MAX => Ok(Self::File(path)),
+            _ => Err("a path of more than 4095 bytes"),
         }
     }
 }
 
 /// Why something is no number of milliseconds.
-pub const NO_MS: &str = "no number of milliseconds";
+pub const NO_MS: &str = "no number of milliseconds up to 4294967295";
 
 /// What is behind the first `len` bytes of `text`.
 #[must_use]
@@ -89,8 +99,9 @@ pub struct Desk {
 
 /// Why a gate is still shut.
 pub enum Shut {
-    /// Nobody has opened it in time.
-    Late,
+    /// Nobody has opened it in time; and why it can't be seen whether the file is there, if that is
+    /// so.
+    Late(Option<Errno>),
     /// This call can't tell.
     Call(&'static str, Errno),
 }
@@ -98,7 +109,7 @@ pub enum Shut {
 impl Gate<'_> {
     /// Whether there is something to wait for.
     #[must_use]
-    pub fn is_one(&self) -> bool {
+    pub fn waits(&self) -> bool {
         self.mode != Mode::None
     }
 
@@ -146,16 +157,19 @@ impl Gate<'_> {
     pub fn tell(&self, shut: &Shut, line: &mut Line) {
         match (shut, self.mode) {
             (Shut::Call(name, errno), _) => line.text(name).text(": ").errno(*errno),
-            (Shut::Late, Mode::File(path)) => {
+            (Shut::Late(unseen), Mode::File(path)) => {
                 line.text("no such file after ");
                 line.duration(self.deadline_ms).text(": ");
                 line.foreign(path.to_bytes());
+                if let Some(errno) = unseen {
+                    line.text(": ").errno(*errno);
+                }
             }
-            (Shut::Late, Mode::Fd(fd)) => {
+            (Shut::Late(_), Mode::Fd(fd)) => {
                 line.text("nothing to read from fd ").number(fd.into());
                 line.text(" after ").duration(self.deadline_ms);
             }
-            (Shut::Late, _) => {}
+            (Shut::Late(_), _) => {}
         }
     }
 }
@@ -172,7 +186,7 @@ impl Desk {
         };
         loop {
             match ppoll(&mut self.poll, &mut self.time) {
-                Ok(0) => return Err(Shut::Late),
+                Ok(0) => return Err(Shut::Late(None)),
                 Err(EINTR) => continue,
                 answer => answer.map_err(|errno| Shut::Call("ppoll", errno))?,
             };
@@ -187,8 +201,9 @@ impl Desk {
 
     fn file(&mut self, path: &CStr, deadline_ms: u32) -> Result<(), Shut> {
         let mut left = deadline_ms / POLL_MS;
-        while faccessat(AT_FDCWD, path, F_OK).is_err() {
-            left = left.checked_sub(1).ok_or(Shut::Late)?;
+        while let Err(errno) = faccessat(AT_FDCWD, path, F_OK) {
+            let late = Shut::Late((errno != ENOENT).then_some(errno));
+            left = left.checked_sub(1).ok_or(late)?;
             self.sleep(POLL_MS);
         }
         Ok(())

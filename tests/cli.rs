@@ -1,12 +1,11 @@
 //! Does the command line of ioworkload answer every use, right or wrong, to the byte?
 
 use assert_cmd::Command;
-use ioworkload::cli::{self, HELP, Misuse, parse};
-use ioworkload::scenario::ALL;
+use ioworkload::cli::HELP;
 use ioworkload_tests::expected::{FORMAT, load};
 use ioworkload_tests::room::Room;
 use ioworkload_tests::{scenarios, shipped};
-use std::ffi::{CString, OsStr};
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -67,14 +66,6 @@ fn questions() {
     }
 }
 
-#[test]
-fn the_list_is_the_catalogue_sorted() {
-    let mut names: Vec<_> = ALL.iter().map(|scenario| scenario.name).collect();
-    assert_eq!(names.join("\n") + "\n", list());
-    names.sort_unstable();
-    assert_eq!(names.join("\n") + "\n", list());
-}
-
 /// Runs each row's arguments, which are misuse, and compares what is said about it.
 fn misuse(rows: &[(&[&[u8]], String)]) {
     for (args, stderr) in rows {
@@ -107,6 +98,8 @@ fn no_scenario_is_misuse() {
         &[b"-scenario="],
         &[b"-scenario=", b"aio-setup"],
         &[b"--expect="],
+        &[b"--expect"],
+        &[b"--expect", b""],
         &[b"--repeat=3"],
         &[b"--hold=stdin", b"--linger=stdin"],
         &[b"--repeat=3", b"--scenario"],
@@ -135,6 +128,8 @@ fn an_unknown_scenario_is_misuse() {
         (&[b"--scenario", b"--list"], unknown("--list")),
         (&[b"--scenario", b"--repeat=3"], unknown("--repeat=3")),
         (&[b"--expect=bogus"], unknown("bogus")),
+        (&[b"--expect", b"bogus"], unknown("bogus")),
+        (&[b"--expect", b"--hold=stdin"], unknown("--hold=stdin")),
         (&[b"--hold=stdin", b"bogus"], unknown("bogus")),
     ]);
 }
@@ -160,13 +155,33 @@ fn an_unknown_option_is_misuse() {
             &[b"--scenarios=aio-setup"],
             unknown("--scenarios=aio-setup"),
         ),
-        (&[b"--expect"], unknown("--expect")),
         (&[b"-expect=aio-setup"], unknown("-expect=aio-setup")),
-        (&[b"--hold", b"stdin"], unknown("--hold")),
+        (&[b"-hold", b"stdin"], unknown("-hold")),
         (&[b"aio-setup", b"-hold=stdin"], too_many("-hold=stdin")),
         (&[b"-repeat=3", b"aio-setup"], unknown("-repeat=3")),
         (&[b"--repeats=3", b"aio-setup"], unknown("--repeats=3")),
     ]);
+}
+
+#[test]
+fn an_option_without_its_value_is_misuse() {
+    let forms = [
+        "--hold=MODE",
+        "--linger=MODE",
+        "--deadline=MS",
+        "--repeat=N",
+        "--interval=US",
+    ];
+    for form in forms {
+        let (name, _) = form.split_once('=').expect("a value");
+        let (name, said) = (name.as_bytes(), format!("no value: write {form}\n"));
+        misuse(&[
+            (&[name], said.clone()),
+            (&[name, b"stdin", b"aio-setup"], said.clone()),
+            (&[b"aio-setup", name, b"stdin"], said.clone()),
+            (&[b"--scenario=aio-setup", name, b"1"], said),
+        ]);
+    }
 }
 
 #[test]
@@ -181,6 +196,7 @@ fn too_many_arguments_are_misuse() {
         (&[b"-scenario", b"aio-setup", b"x"], too_many("x")),
         (&[b"aio-setup", b"--expect=x"], too_many("--expect=x")),
         (&[b"--expect=aio-setup", b"x"], too_many("x")),
+        (&[b"--expect", b"aio-setup", b"x"], too_many("x")),
         (&[b"--list", b"--repeat=3"], too_many("--repeat=3")),
         (&[b"--list", b"--long", b"--json"], too_many("--json")),
         (&[b"--list", b"--json", b"--json"], too_many("--json")),
@@ -230,15 +246,17 @@ fn a_bad_value_is_misuse() {
         "4294967296",
     ];
     let long = ["99999999999999999999", "18446744073709551617"];
+    let (no_number, most) = ("no number of", " up to 4294967295");
     for number in numbers.iter().chain(&long) {
         bad("repeat", "no number from 1 to 4294967295", number);
-        bad("interval", "no number of microseconds", number);
-        bad("deadline", "no number of milliseconds", number);
         bad(
-            "hold",
-            "no number of milliseconds",
-            &format!("sleep:{number}"),
+            "interval",
+            &format!("{no_number} microseconds{most}"),
+            number,
         );
+        let no_ms = format!("{no_number} milliseconds{most}");
+        bad("deadline", &no_ms, number);
+        bad("hold", &no_ms, &format!("sleep:{number}"));
         bad("linger", "no descriptor", &format!("fd:{number}"));
     }
     bad("repeat", "no number from 1 to 4294967295", "0");
@@ -501,168 +519,4 @@ fn runs(name: &str, file: &str, args: &[&str], ground: &str, breaks: Break) {
 fn mute(command: &mut process::Command) -> &mut process::Command {
     let null = process::Stdio::null;
     command.stdin(null()).stdout(null()).stderr(null())
-}
-
-/// What `parse` makes of one argument, in a word.
-fn asked(arg: &[u8]) -> String {
-    let arg = CString::new(arg).expect("no NUL");
-    match parse([arg.as_c_str()].into_iter()) {
-        Ok((cli::Command::Help, _)) => "help".into(),
-        Ok((cli::Command::List(_), _)) => "list".into(),
-        Ok((cli::Command::Version, _)) => "version".into(),
-        Ok((cli::Command::Run(scenario), _)) => format!("run {}", scenario.name),
-        Ok((cli::Command::Attach(scenario), _)) => format!("attach {}", scenario.name),
-        Ok((cli::Command::Expect(scenario), _)) => format!("expect {}", scenario.name),
-        Err(Misuse::NoScenario) => "no scenario".into(),
-        Err(Misuse::UnknownScenario(_)) => "unknown scenario".into(),
-        Err(Misuse::UnknownOption(_)) => "unknown option".into(),
-        Err(_) => "another misuse".into(),
-    }
-}
-
-/// Every word that is asked for by one argument.
-fn words() -> Vec<(String, String)> {
-    let mut words: Vec<_> = [("--help", "help"), ("-h", "help"), ("--list", "list")]
-        .map(|(word, meaning)| (word.to_owned(), meaning.to_owned()))
-        .into();
-    words.push(("--version".into(), "version".into()));
-    for name in scenarios() {
-        words.push((format!("--scenario={name}"), format!("attach {name}")));
-        words.push((format!("-scenario={name}"), format!("attach {name}")));
-        words.push((format!("--expect={name}"), format!("expect {name}")));
-        words.push((name.clone(), format!("run {name}")));
-    }
-    words
-}
-
-#[test]
-fn words_are_taken() {
-    for (word, meaning) in words() {
-        assert_eq!(asked(word.as_bytes()), meaning, "{word}");
-    }
-}
-
-/// A word with a byte changed, or cut short, or with a byte more, is no word, unless it is another.
-#[test]
-fn what_is_nearly_a_word_is_not() {
-    let words = words();
-    let meant = |arg: &[u8]| words.iter().find(|(word, _)| word.as_bytes() == arg);
-    for (word, _) in &words {
-        for near in neighbours(word.as_bytes()) {
-            let got = asked(&near);
-            let right = match meant(&near) {
-                Some((_, meaning)) => got == *meaning,
-                None => {
-                    ["no scenario", "unknown scenario", "unknown option"].contains(&got.as_str())
-                }
-            };
-            assert!(right, "{:?}: {got}", String::from_utf8_lossy(&near));
-        }
-    }
-}
-
-/// Without NULs, which no argument can have.
-fn neighbours(word: &[u8]) -> Vec<Vec<u8>> {
-    let mut neighbours: Vec<_> = (0..word.len()).map(|end| word[..end].to_vec()).collect();
-    for byte in 1..=u8::MAX {
-        neighbours.push([word, &[byte]].concat());
-        for at in (0..word.len()).filter(|at| word[*at] != byte) {
-            let mut near = word.to_vec();
-            near[at] = byte;
-            neighbours.push(near);
-        }
-    }
-    neighbours
-}
-
-/// What `parse` makes of arguments: the command and its options.
-fn parsed(args: &[&str]) -> String {
-    let args: Vec<_> = args
-        .iter()
-        .map(|arg| CString::new(*arg).expect("no NUL"))
-        .collect();
-    match parse(args.iter().map(CString::as_c_str)) {
-        Ok((command, options)) => {
-            let name = match command {
-                cli::Command::Run(scenario) => scenario.name,
-                cli::Command::Attach(_) => "attach",
-                cli::Command::Expect(_) => "expect",
-                _ => "a question",
-            };
-            let cli::Options {
-                hold,
-                linger,
-                deadline_ms,
-                repeat,
-                interval_us,
-            } = options;
-            format!("{name} {hold:?} {linger:?} {deadline_ms:?} {repeat:?} {interval_us:?}")
-        }
-        Err(misuse) => format!("{misuse:?}"),
-    }
-}
-
-#[test]
-fn options_stand_anywhere() {
-    let all = "Some(Fd(0)) Some(Sleep(5)) Some(6) Some(7) Some(8)";
-    let options = [
-        "--hold=stdin",
-        "--linger=sleep:5",
-        "--deadline=6",
-        "--repeat=7",
-        "--interval=8",
-    ];
-    let names: [(&[&str], &str); 5] = [
-        (&["aio-setup"], "aio-setup"),
-        (&["--scenario=aio-setup"], "attach"),
-        (&["-scenario", "aio-setup"], "attach"),
-        (&["--scenario", "aio-setup"], "attach"),
-        (&["--expect=aio-setup"], "expect"),
-    ];
-    for (name, command) in names {
-        for at in 0..=options.len() {
-            let args = [&options[..at], name, &options[at..]].concat();
-            assert_eq!(parsed(&args), format!("{command} {all}"), "{args:?}");
-            let args = [&options[at..], name, &options[..at]].concat();
-            assert_eq!(parsed(&args), format!("{command} {all}"), "{args:?}");
-        }
-    }
-}
-
-#[test]
-fn the_ends_of_what_a_number_can_be() {
-    let rows = [
-        ("--repeat=1", "None None None Some(1) None"),
-        (
-            "--repeat=4294967295",
-            "None None None Some(4294967295) None",
-        ),
-        ("--interval=0", "None None None None Some(0)"),
-        (
-            "--interval=4294967295",
-            "None None None None Some(4294967295)",
-        ),
-        ("--deadline=0", "None None Some(0) None None"),
-        (
-            "--deadline=0004294967295",
-            "None None Some(4294967295) None None",
-        ),
-        (
-            "--hold=fd:4294967295",
-            "Some(Fd(4294967295)) None None None None",
-        ),
-        (
-            "--hold=sleep:4294967295",
-            "Some(Sleep(4294967295)) None None None None",
-        ),
-        ("--hold=none", "Some(None) None None None None"),
-        (
-            "--linger=file:a=b:c",
-            "None Some(File(\"a=b:c\")) None None None",
-        ),
-    ];
-    for (option, options) in rows {
-        let wanted = format!("aio-setup {options}");
-        assert_eq!(parsed(&["aio-setup", option]), wanted, "{option}");
-    }
 }

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use ioworkload_tests::compare::compare;
 use ioworkload_tests::expected::{self, Child, Entry, Expected, Kernel, parse};
+use ioworkload_tests::gated::until;
 use ioworkload_tests::room::Room;
 use ioworkload_tests::trace::Seen;
 use ioworkload_tests::{root, scenarios, shipped, strace, writer};
@@ -11,7 +12,6 @@ use std::fs;
 use std::io::{self, BufRead, BufReader, PipeReader, PipeWriter};
 use std::process::{Command, ExitCode};
 use std::thread;
-use std::time::Duration;
 
 /// Every gate open, and still shut, on either side of the scenario; every way to repeat.
 const ROWS: &[&[&str]] = &[
@@ -202,12 +202,8 @@ fn open(said: PipeReader, key: PipeWriter, file: &std::path::Path) -> Result<()>
     let mut line = String::new();
     BufReader::new(said).read_line(&mut line)?;
     let call = format!("/proc/{}/syscall", line.trim());
-    while !["271 ", "35 "]
-        .iter()
-        .any(|nr| fs::read_to_string(&call).is_ok_and(|c| c.starts_with(nr)))
-    {
-        thread::sleep(Duration::from_millis(1));
-    }
+    let waits = |nr: &&str| fs::read_to_string(&call).is_ok_and(|text| text.starts_with(*nr));
+    until("a wait", || ["271 ", "35 "].iter().any(waits));
     fs::write(file, "")?;
     drop(key);
     Ok(())
@@ -276,6 +272,8 @@ fn strange_paths() -> Result<()> {
         parse(&text, Kernel::here()?).with_context(|| text.clone())?;
         ensure!(!text.contains("{\"&gate_hold\":"), "{text}");
     }
+    let text = text("aio-setup", &["--hold=file:there"])?;
+    ensure!(text.contains(r#"{"&gate_hold": "there"}"#), "{text}");
     Ok(())
 }
 

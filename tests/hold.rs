@@ -9,7 +9,6 @@ use std::mem::forget;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::Instant;
 
 const PPOLL: u32 = 271;
 const NANOSLEEP: u32 = 35;
@@ -175,6 +174,13 @@ const SHUT: &[Shut] = &[
         begun: false,
     },
     Shut {
+        args: &["aio-submit", "--hold=file:/dev/null/x", "--deadline=60"],
+        env: &[],
+        line: "aio-submit: no such file after 60 ms: /dev/null/x: ENOTDIR (errno 20)\n",
+        ms: 60,
+        begun: false,
+    },
+    Shut {
         args: &["aio-submit", "--linger=stdin", "--deadline=50"],
         env: &[],
         line: "aio-submit: nothing to read from fd 0 after 50 ms\n",
@@ -328,9 +334,7 @@ fn sigterm_ends_every_wait() {
     for (args, call) in rows {
         let mut run = Place::new().held(&[&["aio-submit"], args].concat(), &[]);
         run.inside(call).signal(Signal::SIGTERM);
-        let at = Instant::now();
         assert_eq!(run.end(), End::killed(Signal::SIGTERM), "{args:?}");
-        assert!(at.elapsed().as_secs() < 2, "{args:?}: {:?}", at.elapsed());
     }
 }
 
@@ -370,10 +374,11 @@ fn touch(run: &Run) {
         .spawn()
         .expect("strace starts");
     let mut said = strace.stderr.take().expect("a pipe");
-    let mut first = [0; 200];
-    while !String::from_utf8_lossy(&first).contains("ppoll(") {
-        let len = said.read(&mut first).expect("it says something");
+    let (mut text, mut part) = (Vec::new(), [0; 200]);
+    while !String::from_utf8_lossy(&text).contains("ppoll(") {
+        let len = said.read(&mut part).expect("it says something");
         assert_ne!(len, 0, "it has not attached");
+        text.extend_from_slice(&part[..len]);
     }
     let pid = Pid::from_raw(strace.id() as i32);
     kill(pid, Signal::SIGINT).expect("it is alive");

@@ -81,7 +81,7 @@ fn perform(run: &Run<'static>, frame: &[&str; 2]) -> Result<u8, Misuse<'static>>
     }
     // What the calls of the gates point to lives until the end: see `Desk`.
     let (mut desk, mut line) = (Desk::default(), Line::default());
-    if hold.is_one() || linger.is_one() {
+    if hold.waits() || linger.waits() {
         line.number(raw(getpid()));
         line.print(STDOUT);
     }
@@ -123,6 +123,7 @@ fn misused(misuse: Misuse<'_>) -> u8 {
         Misuse::NoScenario => line.text(USAGE),
         Misuse::UnknownScenario(name) => line.text("unknown scenario: ").foreign(name),
         Misuse::UnknownOption(option) => line.text("unknown option: ").foreign(option),
+        Misuse::NoValue(form) => line.text("no value: write ").text(form),
         Misuse::TooMany(extra) => line.text("too many arguments: ").foreign(extra),
         Misuse::BadValue(option, why, value) => line
             .text(option)
