@@ -79,6 +79,8 @@ fn argument() -> impl Strategy<Value = CString> {
         "--version",
         "--scenario",
         "-scenario",
+        "--expect",
+        "--hold",
         "--",
         "-",
         "",
@@ -166,6 +168,10 @@ fn told(input: &Input) -> Result<()> {
     let mut line = Line::default();
     match verdict(input) {
         Ok(_) | Err(Misuse::NoScenario | Misuse::Closed(..)) => {}
+        Err(Misuse::NoValue(form)) => {
+            let name = form.split('=').next().unwrap_or_default();
+            ensure!(there(name.as_bytes()), "{name} is not there");
+        }
         Err(
             Misuse::UnknownScenario(bytes)
             | Misuse::UnknownOption(bytes)
@@ -259,7 +265,7 @@ fn judge(input: &Input, ended: &Ended) -> Result<()> {
 /// The generator reaches what it must reach, and a wrong end is noticed.
 fn control() -> Result<()> {
     let (mut runner, inputs) = (TestRunner::new(Config::default()), inputs());
-    let mut seen = [0; 12];
+    let mut seen = [0; 13];
     for _ in 0..20_000 {
         let input = inputs.new_tree(&mut runner).expect("an input").current();
         seen[kind(&verdict(&input))] += 1;
@@ -292,5 +298,6 @@ fn kind(verdict: &Verdict) -> usize {
         Err(Misuse::TooMany(_)) => 9,
         Err(Misuse::BadValue("IOR_WORKLOAD_STARTUP_DELAY_MS", ..)) => 10,
         Err(Misuse::BadValue(..) | Misuse::Closed(..)) => 11,
+        Err(Misuse::NoValue(_)) => 12,
     }
 }
