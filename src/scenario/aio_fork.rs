@@ -39,8 +39,8 @@ use ioworkload::story::*;
 
 crate::story!("aio-fork");
 
-/// What the child does with the context `ctx` of its parent.
-fn child(ctx: aio_context_t, event: *mut IoEvent, now: *const Timespec) -> Outcome {
+/// What the first child does with the context `ctx` of its parent.
+fn first(ctx: aio_context_t, event: *mut IoEvent, now: *const Timespec) -> Outcome {
     // SAFETY: without a context the kernel writes nothing.
     unsafe {
         call!(io_getevents(ctx, 0, 1, event, now) = -EINVAL);
@@ -60,28 +60,35 @@ fn run() -> Outcome {
         call!(io_submit(ctx.id, 0, null()) = 0);
         call!(io_getevents(ctx.id, 0, 1, events, now) = 0);
     }
-    let pid = call!(fork() > -1) as usize;
-    if pid == 0 {
-        return child(ctx.release(), events, now);
+    let child = call!(fork() > -1);
+    if child == 0 {
+        return first(ctx.release(), events, now);
     }
-    call!(wait4(pid, &mut stat, 0) = pid as i64);
-    ended_well(stat, &mut ctx);
+    call!(wait4(child as usize, &mut stat, 0) = child);
+    let code = exit_code(stat)?;
+    if code != 0 {
+        // It has said why.
+        let _ = io_destroy(ctx.release());
+        exit_group(code);
+    }
     // SAFETY: as above; io_getevents is sound in any process, and this one waits until it is over.
     unsafe {
         call!(io_getevents(ctx.id, 0, 1, events, now) = 0);
         let args = [ctx.id as usize, 0, 1, events as usize, now as usize];
-        let pid = call!(vfork(IO_GETEVENTS, args) > 0) as usize;
-        call!(wait4(pid, &mut stat, 0) = pid as i64);
+        let child = call!(vfork(IO_GETEVENTS, args) > 0);
+        call!(wait4(child as usize, &mut stat, 0) = child);
     }
-    ended_well(stat, &mut ctx);
+    // It has said nothing: its exit code is the low byte of what io_getevents has answered.
+    let answer = i64::from(exit_code(stat)?.cast_signed());
+    hold(ioworkload::claim!(io_getevents, "0"), answer, answer == 0)?;
     call!(io_destroy(ctx.release()) = 0);
     Ok(())
 }
 
-/// Ends like a child that has failed: it has said why.
-fn ended_well(stat: u32, ctx: &mut Context) {
-    if stat != 0 {
-        let _ = io_destroy(ctx.take());
-        exit_group((stat >> 8) as u8 | 1);
-    }
+/// The exit code of a child that no signal has ended.
+fn exit_code(stat: u32) -> Result<u8, Failure> {
+    let signal = stat & 0x7f;
+    let claim = ioworkload::claim!("f", "wait4: the child's signal is ", "0");
+    hold(claim, signal.into(), signal == 0)?;
+    Ok((stat >> 8) as u8)
 }

@@ -120,7 +120,12 @@ impl fmt::Debug for Fault<'_> {
 impl<'a> Fault<'a> {
     /// This error, and nothing else.
     pub fn new(scenario: &'a str, place: Place<'a>, errno: Errno) -> Self {
-        let (answer, then) = (-(errno as i64), Then::Well);
+        Self::answered(scenario, place, -(errno as i64))
+    }
+
+    /// This answer, and nothing else.
+    pub fn answered(scenario: &'a str, place: Place<'a>, answer: i64) -> Self {
+        let then = Then::Well;
         Self {
             scenario,
             place,

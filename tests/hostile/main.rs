@@ -5,6 +5,7 @@
 //! these share. The table at the end says how often that was tried, and survived. `make torture` tries
 //! more.
 
+mod children;
 mod errors;
 mod faults;
 mod grounds;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
     length::begin();
     let trials = [
         faults::trials(),
+        children::trials(),
         kills::trials(),
         grounds::trials(),
         limits::trials(),
