@@ -27,7 +27,8 @@ pub const PAGE: usize = 4096;
 /// # Errors
 /// EBADF, ENODEV, ENOMEM and more.
 pub fn mmap(len: usize, prot: u32, flags: u32, fd: u32, off: usize) -> Answer {
-    // SAFETY: with address 0 and no MAP_FIXED the kernel takes addresses that nobody has.
+    // SAFETY: with address 0 the kernel takes what nobody has; with MAP_FIXED, page 0, which nobody
+    // has either.
     Errno::check(unsafe { syscall!(MMAP, 0, len, prot, flags, fd, off) })
 }
 

@@ -27,18 +27,20 @@ pub const SA_RESTART: u32 = 0x1000_0000;
 
 const SIG_IGN: u64 = 1;
 
-/// The kernel's `struct sigaction` (`include/linux/signal_types.h`), 32 bytes.
+/// The kernel's `struct sigaction` (`include/linux/signal_types.h`), 32 bytes. It names no handler
+/// but those of this file, or what `rt_sigaction` has found.
 #[derive(Clone, Copy, Default, Debug)]
 #[repr(C)]
+#[allow(clippy::struct_field_names, reason = "the kernel's words")]
 pub struct Sigaction {
     /// The function, or 0 for the signal's default, or 1 to ignore it.
-    pub sa_handler: u64,
+    sa_handler: u64,
     /// `SA_*`.
-    pub sa_flags: u64,
+    sa_flags: u64,
     /// Where the handler returns to.
-    pub sa_restorer: u64,
+    sa_restorer: u64,
     /// The signals that wait while the handler runs.
-    pub sa_mask: u64,
+    sa_mask: u64,
 }
 
 const _: () = {
@@ -102,8 +104,9 @@ pub struct Itimerval {
 /// None that these arguments could bring about.
 pub fn rt_sigaction(sig: u32, act: &Sigaction, oact: Option<&mut Sigaction>) -> Answer {
     let (act, oact): (*const Sigaction, _) = (act, oact.map_or(0, |old| &raw mut *old as usize));
-    // SAFETY: the kernel reads `act` and writes `oact` before it returns; the handlers that
-    // `Sigaction` can name are sound at any instruction.
+    // SAFETY: the kernel reads `act` and writes `oact` before it returns. A handler that
+    // a `Sigaction` names is ours, which is sound at any instruction, or was in place before: its
+    // fields are private.
     Errno::check(unsafe { syscall!(RT_SIGACTION, sig, act, oact, size_of::<u64>()) })
 }
 
