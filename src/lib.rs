@@ -8,8 +8,9 @@
 //!
 //! Around them: [`rt`] is what stands between the kernel and a program without a runtime; [`owned`]
 //! and [`target`] give back what a scenario holds, on every way out; [`report`] is the one line of
-//! a failure, put together in a [`text`]; [`cli`], [`gate`], and [`expect`]
-//! serve the program `ioworkload` alone, and [`init`] the one of that name.
+//! a failure, put together in a [`text`]; [`rounds`] are how often a scenario does what it repeats;
+//! [`packed`] texts, the expected traces among them, take less room. [`cli`], [`gate`], and
+//! [`expect`] serve the program `ioworkload` alone, and [`init`] the one of that name.
 //!
 //! Rules for all of it: no allocation, no `core::fmt`, no panic, no writable static. `unsafe` is
 //! denied here, and allowed below to the modules whose job it is.

@@ -1,4 +1,4 @@
-//! aio-devices: reads and writes /dev/null and /dev/zero, and polls and flushes what needs
+//! aio-devices: writes /dev/null, reads it and /dev/zero, and polls and flushes what needs
 //! neither.
 //!
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
@@ -25,8 +25,8 @@
 //! +++ exited with 0 +++
 //! ```
 //!
-//! Runs where there is no /dev: the one scenario that needs two files it has not made. It fails
-//! there, by openat.
+//! Does not run where there is no /dev: it is the one scenario that needs two files it has not
+//! made. It fails there, by openat.
 //!
 //! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, a sandbox
 //! forbids it, or `fs.aio-max-nr` is used up.
@@ -74,7 +74,7 @@ fn run() -> Outcome {
 
         iocb = poll(null.number(), 0xda7a_1303, POLLIN);
         call!(io_submit(ctx.id, 1, list!(one: iocb)) = 1);
-        reaped!(ctx, deadline, event, iocb, i64::from(POLLIN));
+        reaped!(ctx, deadline, event, iocb, 1); // POLLIN
         iocb = poll(null.number(), 0xda7a_1304, 0);
         call!(io_submit(ctx.id, 1, list!(one: iocb)) = -EINVAL);
         iocb.aio_lio_opcode = IOCB_CMD_FSYNC;

@@ -17,7 +17,8 @@
 //! +++ exited with 0 +++
 //! ```
 //!
-//! Raises no signal: SIGPIPE is ignored during the write, and then as it was.
+//! No signal ends it: SIGPIPE is ignored during the write, though ptrace shows it, and then as it
+//! was.
 //!
 //! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, a sandbox
 //! forbids it, or `fs.aio-max-nr` is used up.

@@ -1,4 +1,5 @@
-//! aio-sentinels: makes each call with arguments that can't be taken for anything else.
+//! aio-sentinels: makes each call but io_pgetevents with arguments that can't be taken for anything
+//! else.
 //!
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!
@@ -15,12 +16,12 @@
 //! +++ exited with 0 +++
 //! ```
 //!
-//! Does nothing: no address is one that can exist, and no handle is one of a context. Each
-//! argument is its own: 0xa10a, the number of the call in the next four digits, and the number of
-//! the argument in the last two.
+//! Does nothing: no address is one that can exist, and no handle is one of a context. Most arguments
+//! are 0xa10a, the number of the call in the next four digits, and the number of the argument in the
+//! last two; io_setup takes its first as 32 bits, which are 1.
 //!
-//! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, a sandbox
-//! forbids it, or `fs.aio-max-nr` is used up.
+//! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, or a sandbox
+//! forbids it.
 #![no_std]
 #![no_main]
 

@@ -14,8 +14,8 @@
 //!
 //! Makes no context, and so waits for nothing: the quickest of all.
 //!
-//! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, a sandbox
-//! forbids it, or `fs.aio-max-nr` is used up.
+//! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, or a sandbox
+//! forbids it.
 #![no_std]
 #![no_main]
 

@@ -44,7 +44,8 @@ crate::story!("aio-submit-fd-errors");
 
 fn run() -> Outcome {
     let target = Target::create(TARGET)?; // openat
-    // Nobody can put something else in their place, as at the target's path once it is made.
+    // A pipe's ends, not the target opened again: by then somebody could have put another file at
+    // its path.
     let mut fds = [0; 2];
     let (read_only, write_only) = pipe(&mut fds)?; // pipe2
     let path_only = fd!(openat(AT_FDCWD, c"/", O_PATH | O_CLOEXEC, 0));

@@ -38,7 +38,8 @@ pub const IO_GETEVENTS: usize = 208;
 /// # Errors
 /// EFAULT, EINTR, EINVAL, ENOSYS.
 ///
-/// # Safety `events` has room for `nr` completions, or for as many as can come, or is an address
+/// # Safety
+/// `events` has room for `nr` completions, or for as many as can come, or is an address
 /// that the kernel refuses.
 pub unsafe fn io_getevents(
     ctx_id: aio_context_t,
@@ -57,7 +58,8 @@ pub unsafe fn io_getevents(
 /// # Errors
 /// Of the first request, if none was taken: EAGAIN, EBADF, EFAULT, EINVAL, EOPNOTSUPP, ENOSYS.
 ///
-/// # Safety `iocbpp` leads to `nr` pointers to requests. The requests and the memory they name stay
+/// # Safety
+/// `iocbpp` leads to `nr` pointers to requests. The requests and the memory they name stay
 /// in place until the kernel has reported their completion or destroyed the context. Addresses that
 /// the kernel refuses are allowed anywhere.
 pub unsafe fn io_submit(ctx_id: aio_context_t, nr: i64, iocbpp: *const *mut Iocb) -> Answer {
