@@ -1,8 +1,9 @@
 //! The command line of `ioworkload`: what is asked for, or what is wrong with it.
 
-use crate::gate::{Gate, Mode, NO_MS, behind, number};
+use crate::gate::{Gate, Mode, NO_MS, number};
 use crate::scenario;
 use crate::story::Scenario;
+use crate::text::behind;
 use core::ffi::CStr;
 
 /// How long `--scenario` sleeps when nothing says how to wait, in milliseconds.

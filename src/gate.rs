@@ -5,7 +5,7 @@ use crate::sys::errno::{EAGAIN, EINTR, ENOENT};
 use crate::sys::{
     AT_FDCWD, Errno, F_GETFD, F_OK, Pollfd, Timespec, faccessat, fcntl, ppoll, read, sleep,
 };
-use crate::text::Line;
+use crate::text::{Line, behind};
 use core::ffi::CStr;
 
 /// The time between two looks for a file, in milliseconds.
@@ -59,12 +59,6 @@ impl<'a> Mode<'a> {
 
 /// Why something is no number of milliseconds.
 pub const NO_MS: &str = "no number of milliseconds up to 4294967295";
-
-/// What is behind the first `len` bytes of `text`.
-#[must_use]
-pub fn behind(text: &CStr, len: usize) -> Option<&CStr> {
-    CStr::from_bytes_with_nul(text.to_bytes_with_nul().get(len..)?).ok()
-}
 
 /// The number that decimal digits, and nothing but digits, stand for.
 #[must_use]

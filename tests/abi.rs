@@ -149,7 +149,7 @@ fn constants() {
             RWF_DSYNC RWF_NOWAIT RWF_APPEND POLLIN POLLOUT POLLHUP POLLRDNORM
         }
         sys {
-            F_GETFD F_OK O_RDONLY O_WRONLY O_RDWR O_CREAT O_EXCL O_NOFOLLOW O_NONBLOCK O_CLOEXEC O_PATH
+            F_GETFD F_OK O_RDWR O_CREAT O_EXCL O_NOFOLLOW O_NONBLOCK O_CLOEXEC O_PATH
             PROT_READ PROT_WRITE MAP_PRIVATE MAP_SHARED MAP_ANONYMOUS
             MREMAP_MAYMOVE MREMAP_FIXED
             SIGUSR1 SIGPIPE SIGALRM SIG_BLOCK SIG_SETMASK SA_RESTART ITIMER_REAL
@@ -173,7 +173,7 @@ macro_rules! errnos {
 fn errnos() {
     let constants = errnos! {
         EPERM ENOENT EINTR EIO EBADF ECHILD EAGAIN ENOMEM EACCES EFAULT EEXIST ENOTDIR EISDIR EINVAL
-        ENFILE EMFILE ENOSPC EROFS ENOSYS ELOOP EOPNOTSUPP EINPROGRESS EDQUOT
+        ENFILE EMFILE ENOSPC EROFS EPIPE ENOSYS ELOOP EOPNOTSUPP EINPROGRESS EDQUOT
     };
     assert_eq!(constants, in_c("errnos", &constants));
     assert_eq!(constants, named_errnos());
@@ -183,8 +183,9 @@ fn errnos() {
 fn named_errnos() -> Facts {
     let fact = |number: i64| {
         let errno = Errno::check(-number as usize).expect_err("an error");
-        let name = str::from_utf8(errno.name()).expect("ASCII");
-        (name != "unknown").then(|| (name.into(), errno.number()))
+        let mut name = String::new();
+        errno.name(&mut |byte| name.push(byte.into()));
+        (name != "unknown").then(|| (name, errno.number()))
     };
     (1..=4095).filter_map(fact).collect()
 }

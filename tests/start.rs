@@ -8,12 +8,10 @@ use ioworkload_tests::room::Room;
 use ioworkload_tests::{scenarios, shipped};
 use nix::unistd::execve;
 use std::ffi::{CStr, CString};
-use std::fs;
-use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::LazyLock;
 
 type Strings = Vec<Vec<u8>>;
@@ -124,39 +122,6 @@ fn no_arguments_as_the_kernel_has_it() {
     );
 }
 
-/// The program's own account against the kernel's, which is there while it lives.
-#[test]
-fn the_auxiliary_vector_is_seen() {
-    let mut command = Command::new(&*START);
-    let streams = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = streams.spawn().expect("it starts");
-    let mut line = [0; 8];
-    child
-        .stdout
-        .as_mut()
-        .expect("a pipe")
-        .read_exact(&mut line)
-        .expect("it says something");
-    let kernel = fs::read(format!("/proc/{}/auxv", child.id())).expect("/proc");
-    let stderr = child.wait_with_output().expect("it ends").stderr;
-    let stderr = String::from_utf8(stderr).expect("text");
-    let mut seen: Vec<_> = stderr
-        .lines()
-        .map(|line| line.parse::<i64>().expect(line))
-        .collect();
-    seen.extend([0, 0]); // AT_NULL, which ends it
-    assert_eq!(seen, words(&kernel));
-}
-
-fn words(bytes: &[u8]) -> Vec<i64> {
-    let (words, rest) = bytes.as_chunks();
-    assert_eq!(rest, [0; 0]);
-    words.iter().map(|word| i64::from_ne_bytes(*word)).collect()
-}
-
 /// A stack as the kernel would make it.
 fn stack(args: &[&'static CStr], envs: &[&'static CStr], auxv: &[(usize, usize)]) -> Vec<usize> {
     let address = |string: &&'static CStr| string.as_ptr().expose_provenance();
@@ -171,7 +136,7 @@ fn stack(args: &[&'static CStr], envs: &[&'static CStr], auxv: &[(usize, usize)]
     words
 }
 
-/// What can be read from a stack: arguments, environment, auxiliary vector.
+/// What a stack holds: arguments, environment, and the auxiliary vector, which nobody reads.
 type Contents<'a> = (
     &'a [&'static CStr],
     &'a [&'static CStr],
@@ -194,7 +159,6 @@ fn every_form_of_stack_is_read() {
         let stack = unsafe { Stack::new(words.as_ptr()) };
         assert_eq!(stack.args().collect::<Vec<_>>(), *args);
         assert_eq!(stack.envs().collect::<Vec<_>>(), *envs);
-        assert_eq!(stack.auxv().collect::<Vec<_>>(), *auxv);
     }
 }
 

@@ -9,13 +9,11 @@ use ioworkload::rounds::Rounds;
 use ioworkload::rt::Stack;
 use ioworkload::scenario;
 use ioworkload::story::{Scenario, raw};
-use ioworkload::sys::getpid;
+use ioworkload::sys::{STDERR, STDOUT, getpid};
 use ioworkload::text::{Line, Stream};
 
 ioworkload::program!(main);
 
-const STDOUT: u32 = 1;
-const STDERR: u32 = 2;
 const USAGE: &str =
     "usage: ioworkload NAME | --scenario=NAME | --expect=NAME | --list | --version | --help";
 

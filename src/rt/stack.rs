@@ -1,10 +1,8 @@
-//! The stack as the kernel leaves it at the entry point: arguments, environment, auxiliary vector.
+//! The stack as the kernel leaves it at the entry point: arguments and environment.
 
+use crate::text::behind;
 use core::ffi::{CStr, c_char};
 use core::iter::from_fn;
-
-/// Ends the auxiliary vector (`include/uapi/linux/auxvec.h`).
-const AT_NULL: usize = 0;
 
 /// What stands at the stack pointer when a program starts (System V ABI for x86_64, section 3.4.1),
 /// in words:
@@ -21,7 +19,8 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// # Safety `top` points to a stack of the form above that stays as it is while the program
+    /// # Safety
+    /// `top` points to a stack of the form above that stays as it is while the program
     /// runs: the one at `_start`.
     #[must_use]
     pub const unsafe fn new(top: *const usize) -> Self {
@@ -44,30 +43,7 @@ impl Stack {
     pub fn env(self, name: &[u8]) -> Option<&'static CStr> {
         let of_name = |string: &&CStr| string.to_bytes().starts_with(name);
         let string = self.envs().find(of_name)?;
-        CStr::from_bytes_with_nul(string.to_bytes_with_nul().get(name.len()..)?).ok()
-    }
-
-    /// The auxiliary vector: type (`AT_*` of `include/uapi/linux/auxvec.h`) and value.
-    pub fn auxv(self) -> impl Iterator<Item = (usize, usize)> {
-        let mut next = self.envp();
-        // SAFETY: the environment ends in a NULL, the vector in AT_NULL; `next` stops behind
-        // either.
-        unsafe {
-            while *next != 0 {
-                next = next.add(1);
-            }
-            next = next.add(1);
-        }
-        from_fn(move || {
-            // SAFETY: `next` is at a pair, and does not move past AT_NULL.
-            let pair = unsafe { (*next, *next.add(1)) };
-            if pair.0 == AT_NULL {
-                return None;
-            }
-            // SAFETY: behind a pair that is not AT_NULL stands another.
-            next = unsafe { next.add(2) };
-            Some(pair)
-        })
+        behind(string, name.len())
     }
 
     fn envp(self) -> *const usize {

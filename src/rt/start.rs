@@ -31,7 +31,7 @@ macro_rules! program {
         #[panic_handler]
         fn panic(_: &::core::panic::PanicInfo<'_>) -> ! {
             let mut line = $crate::text::Line::default();
-            line.text(env!("CARGO_BIN_NAME")).text(": panic: this is a bug").print(2);
+            line.text(env!("CARGO_BIN_NAME")).text(": panic: this is a bug").print($crate::sys::STDERR);
             $crate::sys::exit_group(101)
         }
 

@@ -5,16 +5,17 @@ use core::ffi::CStr;
 use core::mem::{offset_of, size_of};
 use sc::syscall;
 
+/// The descriptor for what a program has to say.
+pub const STDOUT: u32 = 1;
+/// The descriptor for what has gone wrong.
+pub const STDERR: u32 = 2;
+
 /// Paths start at the working directory (`include/uapi/linux/fcntl.h`); -100, zero-extended as libc
 /// sends it.
 pub const AT_FDCWD: u32 = -100_i32 as u32;
 /// `faccessat`: is there such a name?
 pub const F_OK: u32 = 0;
-/// `openat` flag (`include/uapi/asm-generic/fcntl.h`, as the next ones): read only.
-pub const O_RDONLY: u32 = 0;
-/// `openat` flag: write only.
-pub const O_WRONLY: u32 = 0o1;
-/// `openat` flag: read and write.
+/// `openat` flag (`include/uapi/asm-generic/fcntl.h`, as the next ones): read and write.
 pub const O_RDWR: u32 = 0o2;
 /// `openat` flag: make the file.
 pub const O_CREAT: u32 = 0o100;

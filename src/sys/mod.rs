@@ -19,8 +19,8 @@ pub use aio::{
 };
 pub use errno::Errno;
 pub use file::{
-    AT_FDCWD, F_GETFD, F_OK, O_CLOEXEC, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY,
-    O_RDWR, O_WRONLY, Pollfd, close, eventfd2, faccessat, fcntl, openat, pipe2, ppoll, pwrite64,
+    AT_FDCWD, F_GETFD, F_OK, O_CLOEXEC, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDWR,
+    Pollfd, STDERR, STDOUT, close, eventfd2, faccessat, fcntl, openat, pipe2, ppoll, pwrite64,
     read, unlinkat, write,
 };
 pub use memory::{

@@ -34,7 +34,7 @@ fn says(text: &[u8], code: u8) -> u8 {
 fn leaves_a_child() -> u8 {
     if fork() == Ok(0) {
         loop {
-            let _ = openat(AT_FDCWD, ALIVE, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+            let _ = openat(AT_FDCWD, ALIVE, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
                 .map(|fd| close(fd as u32));
             let _ = nanosleep(&mut Timespec::from_ms(1));
         }
