@@ -2,12 +2,17 @@
 
 use crate::packed::Packed;
 use crate::sys::{Errno, SIGPIPE, block_signal, write};
+use core::ffi::CStr;
 
 /// Text for a human, put together in place. What does not fit is left out.
 #[derive(Default)]
 pub struct Page<const MAX: usize>(heapless::Vec<u8, MAX>);
 
-/// Room for one line: the longest has a scenario's name, a call, an error and a path of 120 bytes.
+/// How many bytes of somebody else's are shown.
+pub const SHOWN: usize = 80;
+
+/// Room for one line: the longest has a scenario's name, a call, an error and a path of 134
+/// bytes.
 pub type Line = Page<512>;
 
 impl<const MAX: usize> Page<MAX> {
@@ -25,16 +30,19 @@ impl<const MAX: usize> Page<MAX> {
         self
     }
 
-    /// Adds a byte as it is.
+    /// Adds a byte as it is. Where there is no room it takes the place of the last, so that a line
+    /// which is cut short still ends in its newline.
+    #[inline(never)]
     pub fn byte(&mut self, byte: u8) {
+        self.0.truncate(MAX - 1);
         let _ = self.0.push(byte);
     }
 
-    /// Adds bytes that somebody else has chosen: at most 80, and only what a terminal prints, the
-    /// rest as `\xff`.
+    /// Adds bytes that somebody else has chosen: at most [`SHOWN`], and only what a terminal prints,
+    /// the rest as `\xff`.
     pub fn foreign(&mut self, bytes: &[u8]) -> &mut Self {
         const HEX: &[u8; 16] = b"0123456789abcdef";
-        let (shown, hidden) = bytes.split_at(bytes.len().min(80));
+        let (shown, hidden) = bytes.split_at(bytes.len().min(SHOWN));
         for &byte in shown {
             match byte {
                 b' '..=b'~' => self.bytes(&[byte]),
@@ -82,9 +90,8 @@ impl<const MAX: usize> Page<MAX> {
 
     /// Adds an error: `EAGAIN (errno 11)`.
     pub fn errno(&mut self, errno: Errno) {
-        self.bytes(errno.name())
-            .text(" (errno ")
-            .digits(errno.number().unsigned_abs());
+        errno.name(&mut |byte| self.byte(byte));
+        self.text(" (errno ").digits(errno.number().unsigned_abs());
         self.byte(b')');
     }
 
@@ -99,10 +106,18 @@ impl<const MAX: usize> Page<MAX> {
     }
 }
 
+/// What is behind the first `len` bytes of `text`.
+#[must_use]
+pub fn behind(text: &CStr, len: usize) -> Option<&CStr> {
+    CStr::from_bytes_with_nul(text.to_bytes_with_nul().get(len..)?).ok()
+}
+
 /// Text of any length for a descriptor, written in pieces. What is left is written when it is
-/// dropped. A broken descriptor changes nothing but the text.
+/// dropped. A broken descriptor changes nothing but the text, which ends at the first write that
+/// fails: it has no holes.
 pub struct Stream {
     fd: u32,
+    broken: bool,
     piece: heapless::Vec<u8, 1024>,
 }
 
@@ -113,7 +128,11 @@ impl Stream {
         // As above.
         let _ = block_signal(SIGPIPE);
         let piece = heapless::Vec::new();
-        Self { fd, piece }
+        Self {
+            fd,
+            broken: false,
+            piece,
+        }
     }
 
     /// Adds text.
@@ -149,8 +168,11 @@ impl Stream {
 
     fn flush(&mut self) {
         let mut rest = self.piece.as_slice();
-        while let Ok(done @ 1..) = write(self.fd, rest) {
-            rest = rest.get(done..).unwrap_or_default();
+        while !rest.is_empty() && !self.broken {
+            match write(self.fd, rest) {
+                Ok(done @ 1..) => rest = rest.get(done..).unwrap_or_default(),
+                _ => self.broken = true,
+            }
         }
         self.piece.clear();
     }
