@@ -3,15 +3,16 @@
 pub use crate::fixture_story as story;
 pub use crate::owned::{Context, Fd};
 use crate::packed::Trace;
+use crate::report::add;
 pub use crate::report::{Claim, Failure};
 pub use crate::rounds::Rounds;
 pub use crate::sys::aio_abi::*;
 pub use crate::sys::errno::*;
 pub use crate::sys::*;
 pub use crate::target::Target;
-pub use crate::text::Line;
-pub use crate::{bytes, call, completed, fd, field, list, reaped, value};
-pub use core::ffi::CStr;
+use crate::text::Line;
+pub use crate::{bytes, call, completed, fd, field, list, reaped};
+use core::ffi::CStr;
 pub use core::ptr::{null, null_mut};
 
 /// A named, fixed sequence of syscalls with known arguments and results.
@@ -109,18 +110,36 @@ pub const fn kernel<T>() -> *mut T {
     core::ptr::without_provenance_mut(0xffff_8000_dead_bee0)
 }
 
-/// Holds a completion against the request that it must be of, and against its result, which
-/// `claim` states.
+/// A mask for `io_pgetevents` that lets all signals in but SIGPIPE: where nobody has read
+/// ioworkload's PID line it is held back and waits, and an empty mask would let it in.
+pub const OPEN_MASK: u64 = sigset(SIGPIPE);
+
+/// What stands for a mask of so many bytes in `io_pgetevents`.
+#[must_use]
+pub const fn aio_sigset((sigmask, sigsetsize): (*const u64, u64)) -> AioSigset {
+    AioSigset {
+        sigmask,
+        sigsetsize,
+    }
+}
+
+/// Holds a completion against the request that it must be of, and against its result, which `claim`
+/// states; `others` are about its fields `data`, `obj` and `res2`.
 ///
 /// # Errors
 /// The first field that is otherwise.
-pub fn completion(event: &IoEvent, iocb: &Iocb, res: i64, claim: Claim) -> Result<(), Failure> {
-    let (data, obj) = (iocb.aio_data, core::ptr::from_ref(iocb) as u64);
-    field!(io_getevents: event.data = data);
-    field!(io_getevents: event.obj = obj);
+pub fn completion(
+    event: &IoEvent,
+    iocb: &Iocb,
+    res: i64,
+    claim: Claim,
+    [data, obj, res2]: &[Claim; 3],
+) -> Outcome {
+    let place = core::ptr::from_ref(iocb) as u64;
+    hold(*data, event.data as i64, event.data == iocb.aio_data)?;
+    hold(*obj, event.obj as i64, event.obj == place)?;
     hold(claim, event.res, event.res == res)?;
-    field!(io_getevents: event.res2 = 0);
-    Ok(())
+    hold(*res2, event.res2, event.res2 == 0).map(drop)
 }
 
 /// Where two texts differ: the number of the first byte, from 0; -1 if they don't.
@@ -135,12 +154,24 @@ pub fn first_difference(got: &[u8], want: &[u8]) -> i64 {
 /// Ends a fixture whose story has failed: one line on stderr, which starts with `name`, and the exit
 /// code.
 #[cold]
-pub fn failed(name: &str, target: &CStr, failure: Failure) -> ! {
+pub fn failed(name: &CStr, target: &CStr, failure: Failure) -> ! {
     let mut line = Line::default();
-    line.text(name);
+    add(&mut line, name);
     let code = failure.tell(&mut line, target);
-    line.print(2);
+    line.print(STDERR);
     exit_group(code)
+}
+
+/// A text that `concat!` has ended with a NUL.
+///
+/// # Panics
+/// When compiling, if there is another in it.
+#[must_use]
+pub const fn c_text(text: &str) -> &CStr {
+    match CStr::from_bytes_with_nul(text.as_bytes()) {
+        Ok(text) => text,
+        Err(_) => panic!("a NUL in the text"),
+    }
 }
 
 /// Passes on a value that the story expects.
@@ -232,7 +263,9 @@ macro_rules! field {
             concat!(stringify!($call), ": ", stringify!($field), " is "),
             stringify!($want)
         );
-        $crate::story::hold(what, got as i64, got == want)?
+        #[allow(clippy::cast_lossless, reason = "some fields are u64")]
+        let shown = got as i64;
+        $crate::story::hold(what, shown, got == want)?
     }};
 }
 
@@ -245,22 +278,31 @@ macro_rules! bytes {
         let what = $crate::claim!(
             "f",
             concat!(stringify!($call), ": the first wrong byte is "),
-            "-1"
+            "none"
         );
         $crate::story::hold(what, at, at == -1)?
     }};
 }
 
-/// Holds a completion against the request that it must be of, and against its result.
+/// Holds a completion against the request that it must be of, and against its result; it comes from
+/// io_getevents, if no other call is named: `completed!(io_pgetevents: event, iocb, 15)`.
 #[macro_export]
 macro_rules! completed {
-    ($event:expr, $iocb:expr, $res:expr) => {
+    ($call:ident: $event:expr, $iocb:expr, $res:expr) => {
         $crate::story::completion(
             &$event,
             &$iocb,
             $res,
-            $crate::claim!("f", "io_getevents: res is ", stringify!($res)),
+            $crate::claim!("f", concat!(stringify!($call), ": res is "), stringify!($res)),
+            &[
+                $crate::claim!("f", concat!(stringify!($call), ": data is "), "aio_data"),
+                $crate::claim!("f", concat!(stringify!($call), ": obj is "), "&iocb"),
+                $crate::claim!("f", concat!(stringify!($call), ": res2 is "), "0"),
+            ],
         )?
+    };
+    ($event:expr, $iocb:expr, $res:expr) => {
+        $crate::completed!(io_getevents: $event, $iocb, $res)
     };
 }
 
@@ -271,17 +313,6 @@ macro_rules! list {
     ($list:ident: $($iocb:expr),+) => {{
         $list = [$(&raw mut $iocb),+];
         $list.as_ptr()
-    }};
-}
-
-/// Holds that something is so which a call has brought about:
-/// `value!(io_submit: "fewer than the ring holds" = taken < nr)`.
-#[macro_export]
-macro_rules! value {
-    ($call:ident: $what:literal = $so:expr) => {{
-        let what = $crate::claim!("f", concat!(stringify!($call), ": ", $what, ": "), "1");
-        let so = $so;
-        $crate::story::hold(what, so.into(), so)?
     }};
 }
 
@@ -311,7 +342,11 @@ macro_rules! fixture_story {
         fn main(_: $crate::rt::Stack) -> u8 {
             match run($($crate::rounds::Rounds::new($rounds, 0))?) {
                 Ok(()) => 0,
-                Err(failure) => $crate::story::failed(concat!($name, ": "), TARGET, failure),
+                Err(failure) => $crate::story::failed(
+                    const { $crate::story::c_text(concat!($name, ": \0")) },
+                    TARGET,
+                    failure,
+                ),
             }
         }
     };
@@ -328,12 +363,8 @@ macro_rules! story_module {
     };
     (@ $name:literal, $rounds:expr, $run:expr) => {
         /// The path of the target file.
-        const TARGET: &::core::ffi::CStr = match ::core::ffi::CStr::from_bytes_with_nul(
-            concat!(env!("FIXTURE_TMP"), "/ioworkload-", $name, "\0").as_bytes(),
-        ) {
-            Ok(path) => path,
-            Err(_) => panic!("a NUL in the path"),
-        };
+        const TARGET: &::core::ffi::CStr =
+            $crate::story::c_text(concat!(env!("FIXTURE_TMP"), "/ioworkload-", $name, "\0"));
 
         #[doc = concat!("The scenario `", $name, "`.")]
         pub const SCENARIO: $crate::story::Scenario = $crate::story::Scenario {

@@ -1,7 +1,7 @@
 //! What `--list --long` and `--list --json` say of a scenario, for src/build.rs: read off its
 //! expected trace, a line for each call.
 
-use crate::errno::{EPIPE, Errno};
+use crate::errno::Errno;
 
 /// Of a call, or of completions: its errors, in the order in which they come.
 type Shows = Vec<(String, Vec<String>)>;
@@ -111,12 +111,8 @@ fn add(errors: &mut Vec<String>, line: &str, key: &str) {
             let Err(errno) = Errno::check(number as usize) else {
                 continue;
             };
-            let name = if errno == EPIPE {
-                b"EPIPE"
-            } else {
-                errno.name()
-            };
-            let name = String::from_utf8_lossy(name).into_owned();
+            let mut name = String::new();
+            errno.name(&mut |byte| name.push(byte.into()));
             if !errors.contains(&name) {
                 errors.push(name);
             }

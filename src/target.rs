@@ -51,7 +51,7 @@ impl Target {
                 Err(EEXIST) if tries > 0 => clear(path)?,
                 Err(errno) => {
                     return Err(Failure {
-                        claim: claim!("t", "openat: ", "$fd"),
+                        claim: claim!("t", "openat: ", ""),
                         got: -errno,
                     });
                 }

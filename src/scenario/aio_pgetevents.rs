@@ -37,13 +37,8 @@ fn run() -> Outcome {
     let iocbpp = [&raw mut iocb];
     let (mut event, deadline, now) = (IoEvent::default(), DEADLINE, NOW);
     let (events, now) = (&raw mut event, &raw const now);
-    // Not empty: SIGPIPE may wait since ioworkload has told its number to nobody.
-    let mask = sigset(SIGPIPE);
-    let usig =
-        [(&raw const mask, 8), (null(), 0), (null(), 99)].map(|(sigmask, sigsetsize)| AioSigset {
-            sigmask,
-            sigsetsize,
-        });
+    let mask = OPEN_MASK;
+    let usig = [(&raw const mask, 8), (null(), 0), (null(), 99)].map(aio_sigset);
     let [open, none, none_of_99] = &usig;
     let mut ctx = Context::default();
     // SAFETY: the kernel works on `ctx`, `iocbpp`, `iocb`, PAYLOAD and `event`, room for the one
@@ -52,7 +47,7 @@ fn run() -> Outcome {
         call!(io_setup(1, &raw mut ctx.id) = 0);
         call!(io_submit(ctx.id, 1, iocbpp.as_ptr()) = 1);
         call!(io_pgetevents(ctx.id, 1, 1, events, &raw const deadline, open) = 1);
-        completed!(event, iocb, 15);
+        completed!(io_pgetevents: event, iocb, 15);
         call!(io_pgetevents(ctx.id, 1, 1, events, now, open) = 0);
         call!(io_pgetevents(ctx.id, 1, 1, events, now, null()) = 0);
         call!(io_pgetevents(ctx.id, 1, 1, events, now, none) = 0);

@@ -51,13 +51,9 @@ fn run() -> Outcome {
     let iocbpp = [&raw mut iocb];
     let (mut event, deadline, now) = (IoEvent::default(), DEADLINE, NOW);
     let (interrupt, mut old) = (Sigaction::interrupt(0), Sigaction::default());
-    // Not empty: SIGPIPE may wait since ioworkload has told its number to nobody.
-    let open = sigset(SIGPIPE);
+    let open = OPEN_MASK;
     let (blocked, mut old_mask) = (sigset(SIGUSR1), 0);
-    let usig = AioSigset {
-        sigmask: &raw const open,
-        sigsetsize: 8,
-    };
+    let usig = aio_sigset((&raw const open, 8));
     let mut ctx = Context::default();
     let events = &raw mut event;
     let pid = call!(getpid() > 0) as usize;
@@ -75,7 +71,7 @@ fn run() -> Outcome {
         call!(io_submit(ctx.id, 1, iocbpp.as_ptr()) = 1);
         call!(kill(pid, SIGUSR1) = 0);
         call!(io_pgetevents(ctx.id, 1, 1, events, &raw const deadline, &raw const usig) = 1);
-        completed!(event, iocb, 15);
+        completed!(io_pgetevents: event, iocb, 15);
 
         call!(rt_sigprocmask(SIG_SETMASK, &old_mask, None) = 0);
         call!(rt_sigaction(SIGUSR1, &old, None) = 0);

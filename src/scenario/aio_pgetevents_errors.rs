@@ -46,8 +46,7 @@ fn run() -> Outcome {
     let iocbpp = [&raw mut iocb];
     let (mut event, now) = (IoEvent::default(), NOW);
     let (events, now) = (&raw mut event, &raw const now);
-    // Not empty: SIGPIPE may wait since ioworkload has told its number to nobody.
-    let mask = sigset(SIGPIPE);
+    let mask = OPEN_MASK;
     let guarded = guard() as *const u64;
     let mask = &raw const mask;
     let usig = [
@@ -57,10 +56,7 @@ fn run() -> Outcome {
         (guarded, 0xdead_beef_badc_affe),
         (mask, 8),
     ]
-    .map(|(sigmask, sigsetsize)| AioSigset {
-        sigmask,
-        sigsetsize,
-    });
+    .map(aio_sigset);
     let [short, long, nowhere, neither, right] = &usig;
     let mut ctx = Context::default();
     // SAFETY: the kernel works on `ctx`, `iocbpp`, `iocb`, PAYLOAD and `event`, room for the one
@@ -82,7 +78,7 @@ fn run() -> Outcome {
         call!(io_submit(ctx.id, 1, iocbpp.as_ptr()) = 1);
         call!(io_pgetevents(ctx.id, 1, 1, null_mut(), now, right) = -EFAULT);
         call!(io_pgetevents(ctx.id, 1, 1, events, now, right) = 1);
-        completed!(event, iocb, 15);
+        completed!(io_pgetevents: event, iocb, 15);
     }
     let gone = ctx.id;
     call!(io_destroy(ctx.release()) = 0);

@@ -60,7 +60,7 @@ fn run() -> Outcome {
         iocb.aio_nbytes = 1;
         call!(io_submit(ctx.id, 2, list!(both: waits, iocb)) = 2);
         call!(io_getevents(ctx.id, 2, 2, &raw mut events[0], &raw const deadline) = 2);
-        completed!(events[0], waits, i64::from(POLLIN | POLLRDNORM));
+        completed!(events[0], waits, 65); // POLLIN, POLLRDNORM
         completed!(events[1], iocb, 1);
         iocb = pread(reader.number(), 0xda7a_1005, &raw mut buf[0], 1);
         call!(io_submit(ctx.id, 1, list!(one: iocb)) = 1);
@@ -69,7 +69,7 @@ fn run() -> Outcome {
         iocb = poll(reader.number(), 0xda7a_1006, POLLIN);
         call!(io_submit(ctx.id, 1, list!(one: iocb)) = 1);
         call!(close(writer.release()) = 0);
-        reaped!(ctx, deadline, event, iocb, i64::from(POLLHUP));
+        reaped!(ctx, deadline, event, iocb, 16); // POLLHUP
     }
     call!(io_destroy(ctx.release()) = 0);
     call!(close(reader.release()) = 0);

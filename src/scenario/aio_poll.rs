@@ -51,16 +51,16 @@ fn run() -> Outcome {
     unsafe {
         call!(io_setup(1, &raw mut ctx.id) = 0);
         call!(io_submit(ctx.id, 1, list!(iocbpp: iocb)) = 1);
-        reaped!(ctx, deadline, event, iocb, i64::from(POLLIN | POLLOUT));
+        reaped!(ctx, deadline, event, iocb, 5); // POLLIN, POLLOUT
         iocb = poll(writer.number(), 0xda7a_1102, POLLOUT);
         call!(io_submit(ctx.id, 1, list!(iocbpp: iocb)) = 1);
-        reaped!(ctx, deadline, event, iocb, i64::from(POLLOUT));
+        reaped!(ctx, deadline, event, iocb, 4); // POLLOUT
 
         iocb = poll(reader.number(), 0xda7a_1103, POLLIN);
         call!(io_submit(ctx.id, 1, list!(iocbpp: iocb)) = 1);
         call!(io_getevents(ctx.id, 1, 1, &raw mut event, &raw const now) = 0);
         call!(write(writer.number(), PAYLOAD) = 15);
-        reaped!(ctx, deadline, event, iocb, i64::from(POLLIN | POLLRDNORM));
+        reaped!(ctx, deadline, event, iocb, 65); // POLLIN, POLLRDNORM
 
         iocb.aio_nbytes = 1;
         call!(io_submit(ctx.id, 1, list!(iocbpp: iocb)) = -EINVAL);

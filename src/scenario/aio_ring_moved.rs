@@ -44,9 +44,10 @@ fn run() -> Outcome {
         let size =
             (size_of::<AioRing>() + ring.nr as usize * size_of::<IoEvent>()).next_multiple_of(PAGE);
         let (old, flags) = (ctx.id, MAP_PRIVATE | MAP_ANONYMOUS);
-        let new = call!(mmap(size, 0, flags, u32::MAX, 0) > 0) as usize;
-        call!(mremap(old as usize, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, new) = new as i64);
-        ctx.id = new as u64;
+        let place = call!(mmap(size, 0, flags, u32::MAX, 0) > 0);
+        let how = MREMAP_MAYMOVE | MREMAP_FIXED;
+        call!(mremap(old as usize, size, size, how, place as usize) = place);
+        ctx.id = place as u64;
         call!(io_getevents(old, 0, 1, events, now) = -EINVAL);
         call!(io_getevents(ctx.id, 0, 1, events, now) = 0);
         call!(io_destroy(ctx.release()) = 0);

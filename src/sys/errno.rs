@@ -27,21 +27,23 @@ impl Errno {
         -self.0
     }
 
-    /// The name in `include/uapi/asm-generic/errno*.h`, for the errors that our calls can meet, or
-    /// `unknown`.
-    #[must_use]
-    pub fn name(self) -> &'static [u8] {
-        let is_number = |byte: &u8| *byte >= NUMBER;
-        let mut rest = NAMES.as_slice();
-        while let [number, names @ ..] = rest {
-            let len = names.iter().position(is_number).unwrap_or(names.len());
-            let (name, others) = names.split_at(len);
-            if i64::from(*number & !NUMBER) == self.number() {
-                return name;
+    /// The name in `include/uapi/asm-generic/errno*.h`, byte by byte, for the errors that our calls
+    /// can meet, or `unknown`.
+    #[inline(always)]
+    pub fn name(self, each: &mut impl FnMut(u8)) {
+        let row = self.number() + i64::from(NUMBER);
+        let mut found = false;
+        for &byte in &NAMES {
+            if byte < NUMBER {
+                if found {
+                    each(byte);
+                }
+            } else if found {
+                return;
+            } else {
+                found = i64::from(byte) == row || byte == UNKNOWN;
             }
-            rest = others;
         }
-        b"unknown"
     }
 }
 
@@ -61,7 +63,7 @@ macro_rules! errnos {
             #[doc = concat!("`", stringify!($name), "`, ", stringify!($number), ".")]
             pub const $name: Errno = Errno(-$number);
         )+
-        const ROWS: &[(u8, &str)] = &[$(($number, stringify!($name))),+];
+        const ROWS: &[(u8, &str)] = &[$(($number, stringify!($name)),)+ (0, "unknown")];
     };
 }
 
@@ -84,6 +86,7 @@ errnos! {
     EMFILE = 24
     ENOSPC = 28
     EROFS = 30
+    EPIPE = 32
     ENOSYS = 38
     ELOOP = 40
     EOPNOTSUPP = 95
@@ -94,9 +97,8 @@ errnos! {
 /// Tells a number, to which it is added, from the letters.
 const NUMBER: u8 = 0x80;
 
-/// `EPIPE`, 32: no call of ours but one answers it, and that in a completion; so its name would only
-/// make every program larger.
-pub const EPIPE: Errno = Errno(-32);
+/// The number of the last row, which stands for all errors that have none.
+const UNKNOWN: u8 = NUMBER;
 
 /// Each row as bytes: number, name. An array of `&str` would cost 16 bytes a row more, and with that
 /// a third of a fixture.

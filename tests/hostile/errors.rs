@@ -117,6 +117,7 @@ const NAMED: &[Errno] = &[
     EMFILE,
     ENOSPC,
     EROFS,
+    EPIPE,
     ENOSYS,
     ELOOP,
     EOPNOTSUPP,
@@ -128,10 +129,12 @@ const NAMED: &[Errno] = &[
 pub fn word(errno: Errno) -> String {
     let name = format!("{errno:?}");
     let known = ioworkload::sys::Errno::check(-(errno as isize) as usize);
-    let told = known.map_or_else(ioworkload::sys::Errno::name, |_| b"no error");
-    let fine = told == name.as_bytes() || told == b"unknown" && !NAMED.contains(&errno);
-    assert!(fine, "{name} is called {}", String::from_utf8_lossy(told));
-    String::from_utf8_lossy(told).into_owned()
+    let mut told = String::new();
+    let known = known.expect_err("an error");
+    known.name(&mut |byte| told.push(byte.into()));
+    let fine = told == name || told == "unknown" && !NAMED.contains(&errno);
+    assert!(fine, "{name} is called {told}");
+    told
 }
 
 /// The answers to try: errors, and numbers that are not the right one.
