@@ -65,9 +65,9 @@ pub fn run(
 /// It has not come to its end, there is no whole report, or init's verdict is another.
 pub fn report(boot: &Boot) -> Result<Report> {
     match &boot.end {
-        End::TimedOut => bail!(
+        End::TimedOut(limit) => bail!(
             "still running after {} s, so it was stopped",
-            boot.time.as_secs()
+            limit.as_secs()
         ),
         End::Qemu(how) => bail!("QEMU {how}"),
         End::Well | End::Badly | End::Off => {}

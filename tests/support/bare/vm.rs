@@ -67,8 +67,8 @@ pub enum End {
     Badly,
     /// The machine was turned off, or has panicked.
     Off,
-    /// Its time was up.
-    TimedOut,
+    /// Its time was up, which was so long.
+    TimedOut(Duration),
     /// QEMU had an end of its own.
     Qemu(String),
 }
@@ -128,7 +128,7 @@ impl Machine {
         let end = if in_time {
             end(status, &console)
         } else {
-            End::TimedOut
+            End::TimedOut(self.limit)
         };
         Ok(Boot {
             console,
