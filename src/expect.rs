@@ -61,7 +61,8 @@ fn rounds(out: &mut Stream, run: &Run<'_>) {
     }
     repeat(out, run.count - 1, |out| {
         lines(out, "  ", round, ",\n");
-        nanosleep(out, "  ", "&gate_pause", run.pause_us.into(), "\n");
+        let pause = Timespec::from_us(run.pause_us.into());
+        nanosleep(out, "  ", "&gate_pause", pause, "\n");
     });
     repeat(out, 1, |out| {
         numbered(out, "  ", round, Some(run.count), "\n");
@@ -119,22 +120,18 @@ fn wait(out: &mut Stream, gate: &Gate<'_>, path: &str) {
     match gate.mode {
         Mode::None => {}
         Mode::Fd(fd) => input(out, fd, gate.deadline_ms),
-        Mode::Sleep(ms) => nanosleep(out, "", "&gate_time", us(ms), ",\n"),
+        Mode::Sleep(ms) => nanosleep(out, "", "&gate_time", Timespec::from_ms(ms), ",\n"),
         Mode::File(_) => {
             let most = gate.deadline_ms / POLL_MS;
             out.text(r#"    {"repeat": {"min": 0, "max": "#)
                 .number(most.into());
             out.text("}, \"why\": \"until the file is there\", \"calls\": [\n");
             faccessat(out, "  ", path, "-2", gate);
-            nanosleep(out, "  ", "&gate_time", us(POLL_MS), "\n");
+            nanosleep(out, "  ", "&gate_time", Timespec::from_ms(POLL_MS), "\n");
             out.text("    ]},\n");
             faccessat(out, "", path, "0", gate);
         }
     }
-}
-
-const fn us(ms: u32) -> u64 {
-    ms as u64 * 1000
 }
 
 fn input(out: &mut Stream, fd: u32, deadline_ms: u32) {
@@ -143,7 +140,7 @@ fn input(out: &mut Stream, fd: u32, deadline_ms: u32) {
     );
     out.text(r#"{"&gate_poll": {"fd": "#).number(fd.into());
     out.text(r#", "events": 1}, "&gate_time": "#);
-    timespec(out, us(deadline_ms));
+    timespec(out, Timespec::from_ms(deadline_ms));
     out.text("}},\n");
     out.text(r#"    {"name": "read", "nr": 0, "args": ["#)
         .number(fd.into());
@@ -151,19 +148,19 @@ fn input(out: &mut Stream, fd: u32, deadline_ms: u32) {
     out.text("\n");
 }
 
-fn nanosleep(out: &mut Stream, indent: &str, time: &str, us: u64, end: &str) {
+fn nanosleep(out: &mut Stream, indent: &str, name: &str, time: Timespec, end: &str) {
     out.text(indent)
         .text(r#"    {"name": "nanosleep", "nr": 35, "args": [""#);
-    out.text(time).text("\", \"").text(time);
+    out.text(name).text("\", \"").text(name);
     out.text(r#""], "ret": 0, "in": {""#)
-        .text(time)
+        .text(name)
         .text("\": ");
-    timespec(out, us);
+    timespec(out, time);
     out.text("}}").text(end);
 }
 
-fn timespec(out: &mut Stream, us: u64) {
-    let Timespec { tv_sec, tv_nsec } = Timespec::from_us(us);
+fn timespec(out: &mut Stream, time: Timespec) {
+    let Timespec { tv_sec, tv_nsec } = time;
     out.text(r#"{"tv_sec": "#).number(tv_sec as u64);
     out.text(r#", "tv_nsec": "#).number(tv_nsec as u64);
     out.text("}");
