@@ -12,6 +12,7 @@ const ERRORS: &[(&str, &[Errno])] = &[
     ("close", &[EBADF, EINTR, EIO, ENOSPC, EDQUOT]),
     ("eventfd2", &[EINVAL, EMFILE, ENFILE, ENODEV, ENOMEM]),
     ("fork", &[EAGAIN, ENOMEM]),
+    ("getpid", &[]),
     ("io_cancel", &[EAGAIN, EFAULT, EINPROGRESS, EINVAL]),
     ("io_destroy", &[EFAULT, EINVAL]),
     ("io_getevents", &[EFAULT, EINTR, EINVAL]),
@@ -24,6 +25,7 @@ const ERRORS: &[(&str, &[Errno])] = &[
         &[EACCES, EAGAIN, EBADF, EINVAL, ENFILE, ENODEV, ENOMEM],
     ),
     ("mprotect", &[EACCES, EINVAL, ENOMEM]),
+    ("mremap", &[EAGAIN, EFAULT, EINVAL, ENOMEM]),
     ("munmap", &[EINVAL, ENOMEM]),
     (
         "openat",
@@ -56,6 +58,7 @@ const ERRORS: &[(&str, &[Errno])] = &[
         ],
     ),
     ("pipe2", &[EFAULT, EINVAL, EMFILE, ENFILE]),
+    ("ppoll", &[EFAULT, EINTR, EINVAL, ENOMEM]),
     (
         "pread64",
         &[EAGAIN, EBADF, EFAULT, EINTR, EINVAL, EIO, EISDIR],
@@ -146,7 +149,7 @@ pub fn answers(call: &Call) -> Vec<i64> {
         _ => {}
     }
     let row = ERRORS.iter().find(|(name, _)| *name == call.name);
-    let errors = row.map_or(&[][..], |(_, errors)| errors);
+    let (_, errors) = row.unwrap_or_else(|| panic!("{}: no row in ERRORS", call.name));
     let errors = errors.iter().chain(&[ENOSYS, EPERM]);
     let mut answers: Vec<_> = errors.map(|errno| -(*errno as i64)).collect();
     if let Some(Ret::Number(right)) = call.ret {

@@ -5,7 +5,7 @@
 //! with 0 that it did what was asked, with 1 that a gate stayed shut, and nothing else with anything
 //! else. Waits that nobody would see the end of are parsed and not run.
 
-use crate::length::{progress, rounds};
+use crate::length::{SEED, progress, rounds};
 use crate::run::{Ended, run};
 use crate::tally::{Cases, trial};
 use anyhow::{Result, anyhow, ensure};
@@ -19,8 +19,9 @@ use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::sample::select;
 use proptest::strategy::ValueTree;
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::ffi::{CStr, CString, OsStr};
+use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::panic;
 use std::process::Command;
@@ -143,16 +144,31 @@ fn verdict(input: &Input) -> Verdict<'_> {
     Ok((asked, options, gates))
 }
 
+/// Which one it is of those that a seed makes: what is said of a long one is cut.
+struct Numbered(usize, Input);
+
+impl fmt::Debug for Numbered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SEED={}, number {}: {:?}", *SEED, self.0, self.1)
+    }
+}
+
+/// What makes the same inputs of the same seed.
+fn seeded() -> TestRunner {
+    let seed = [SEED.to_le_bytes(); 4];
+    let chance = TestRng::from_seed(RngAlgorithm::ChaCha, seed.as_flattened());
+    TestRunner::new_with_rng(Config::default(), chance)
+}
+
 fn parsed(_: &str, cases: &mut Cases) {
-    let (mut runner, inputs) = (TestRunner::new(Config::default()), inputs());
+    let (mut runner, inputs) = (seeded(), inputs());
     for number in rounds(20_000, |count| count * 100) {
         let tree = inputs.new_tree(&mut runner).expect("an input");
         let input = tree.current();
         let outcome = panic::catch_unwind(|| told(&input)).map_err(|_| anyhow!("it panics"));
-        if let Err(error) = outcome.and_then(|outcome| outcome) {
-            cases.add(&format!("{input:?}"), Err(error));
-        } else {
-            cases.add("", Ok(()));
+        match outcome.and_then(|outcome| outcome) {
+            Ok(()) => cases.add("", Ok(())),
+            lost => cases.add(&format!("{:?}", Numbered(number, input)), lost),
         }
         progress(PARSER, "inputs", number);
     }
@@ -186,20 +202,20 @@ fn told(input: &Input) -> Result<()> {
 }
 
 fn processed(_: &str, cases: &mut Cases) {
-    let (mut runner, inputs) = (TestRunner::new(Config::default()), inputs());
+    let (mut runner, inputs) = (seeded(), inputs());
     let mut numbers = rounds(1_200, |count| count).peekable();
     while numbers.peek().is_some() {
         let mut next = || inputs.new_tree(&mut runner).expect("an input").current();
-        let some = numbers.by_ref().take(240).map(|_| {
+        let some = numbers.by_ref().take(240).map(|number| {
             loop {
                 let input = next();
                 if ends_soon(&input) {
-                    break input;
+                    break Numbered(number, input);
                 }
             }
         });
         let some: Vec<_> = some.collect();
-        cases.each(&some, started);
+        cases.each(&some, |Numbered(_, input)| started(input));
     }
 }
 
@@ -264,7 +280,7 @@ fn judge(input: &Input, ended: &Ended) -> Result<()> {
 
 /// The generator reaches what it must reach, and a wrong end is noticed.
 fn control() -> Result<()> {
-    let (mut runner, inputs) = (TestRunner::new(Config::default()), inputs());
+    let (mut runner, inputs) = (TestRunner::deterministic(), inputs());
     let mut seen = [0; 13];
     for _ in 0..20_000 {
         let input = inputs.new_tree(&mut runner).expect("an input").current();

@@ -1,5 +1,7 @@
-//! How much is tried: little in `make test`, as much as is asked for in `make torture`.
+//! How much is tried: little in `make test`, as much as is asked for in `make torture`; and by which
+//! chance.
 
+use ioworkload_tests::random;
 use std::env;
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,6 +15,9 @@ static END: LazyLock<Option<Instant>> = LazyLock::new(|| {
     let minutes = number("TORTURE_MINUTES")? as u64;
     Some(Instant::now() + Duration::from_mins(minutes))
 });
+
+/// What all chance comes from; said when there is some.
+pub static SEED: LazyLock<u64> = LazyLock::new(random::seed);
 
 fn number(variable: &str) -> Option<usize> {
     let text = env::var(variable).ok().filter(|text| !text.is_empty())?;

@@ -7,6 +7,7 @@
 //! [`STACK`]; the name that stays then is removed by the next run.
 
 use crate::faults::Fault;
+use crate::grounds::has_target;
 use crate::led::{Led, lead_as};
 use crate::length;
 use crate::places::places;
@@ -81,8 +82,8 @@ impl Limit {
                 let lines = ["io_setup: ENOMEM (errno 12)", "mmap: ENOMEM (errno 12)"];
                 started(scenario, Resource::RLIMIT_AS, max, &lines)
             }
-            Self::Disk => full(scenario, "size=4k", "head -c 4096 /dev/zero >/tmp/filler"),
-            Self::Inodes => full(scenario, "nr_inodes=2", ": >/tmp/filler"),
+            Self::Disk => fine_or_one_line(scenario, &in_a_full_tmp(scenario, NO_DATA)?),
+            Self::Inodes => no_name(scenario, &in_a_full_tmp(scenario, NO_NAME)?),
         }
     }
 }
@@ -204,8 +205,13 @@ fn not_started(error: &anyhow::Error) -> Result<()> {
     }
 }
 
-/// A tmpfs of its own over /tmp, full; what is left there is what the shell says.
-fn full(scenario: &str, size: &str, fill: &str) -> Result<()> {
+/// The size of a file system, and what fills it.
+type Full = [&'static str; 2];
+const NO_DATA: Full = ["size=4k", "head -c 4096 /dev/zero >/tmp/filler"];
+const NO_NAME: Full = ["nr_inodes=2", ": >/tmp/filler"];
+
+/// A run with a tmpfs of its own over /tmp, full; what is left there is what the shell says.
+fn in_a_full_tmp(scenario: &str, full: Full) -> Result<Ended> {
     const SCRIPT: &str =
         r#"mount -t tmpfs -o "$1" none /tmp; eval "$2"; "$0"; code=$?; ls -A /tmp; exit $code"#;
     let room = Room::new();
@@ -213,7 +219,7 @@ fn full(scenario: &str, size: &str, fill: &str) -> Result<()> {
     let mut sh = Command::new("sh");
     sh.args(["-c", SCRIPT]);
     sh.arg(format!("/proc/self/fd/{}", program.as_raw_fd()))
-        .args([size, fill]);
+        .args(full);
     room.as_tmp(&mut sh);
     before(&mut sh, move || {
         // SAFETY: the call touches no memory. The shell inherits the program.
@@ -227,13 +233,19 @@ fn full(scenario: &str, size: &str, fill: &str) -> Result<()> {
         "left {:?}",
         String::from_utf8_lossy(&left)
     );
-    if size.starts_with("nr_inodes") && crate::grounds::has_target(scenario)? {
-        let line = format!("openat: ENOSPC (errno 28): /tmp/ioworkload-{scenario}");
-        let wanted = Ended::with(1, &format!("{scenario}: {line}"));
-        ensure!(ended == wanted, "{ended:?}, expected {wanted:?}");
-        return Ok(());
-    }
-    fine_or_one_line(scenario, &ended)
+    Ok(ended)
+}
+
+/// Whoever makes a target can't.
+fn no_name(scenario: &str, ended: &Ended) -> Result<()> {
+    let line = format!("{scenario}: openat: ENOSPC (errno 28): /tmp/ioworkload-{scenario}");
+    let wanted = if has_target(scenario)? {
+        Ended::with(1, &line)
+    } else {
+        Ended::with(0, "")
+    };
+    ensure!(*ended == wanted, "{ended:?}, expected {wanted:?}");
+    Ok(())
 }
 
 impl Led {
@@ -280,6 +292,9 @@ fn control() -> Result<()> {
             "another's line"
         );
     }
+    let full = in_a_full_tmp("aio-getevents", NO_DATA)?;
+    let line = "aio-getevents: io_getevents: res is -28, expected 15";
+    ensure!(full == Ended::with(1, line), "{full:?}");
     let killed = ends(Resource::RLIMIT_FSIZE, 0)?;
     ensure!(killed.signal == Some(Signal::SIGXFSZ as i32), "{killed:?}");
     ensure!(

@@ -45,10 +45,11 @@ pub fn fixture(scenario: &str, room: &Room) -> Command {
     command
 }
 
-/// Has the process do something before it becomes the program. `done` only makes system calls, on
-/// data made before the fork.
+/// Has the process do something before it becomes the program. `done` makes system calls on
+/// data made before the fork, and takes no lock of ours.
 pub fn before(command: &mut Command, done: impl FnMut() -> io::Result<()> + Send + Sync + 'static) {
-    // SAFETY: system calls are all that may be done between fork and exec.
+    // SAFETY: system calls may be made between fork and exec; what allocates for them may do so after
+    // the C library's fork.
     unsafe { command.pre_exec(done) };
 }
 

@@ -8,7 +8,7 @@ use crate::faults::Fault;
 use crate::led::{EXIT_GROUP, WRITE, lead_as};
 use crate::length;
 use crate::places::{Place, places};
-use crate::run::{Ended, as_root, before, fixture, run};
+use crate::run::{Ended, as_root, before, fixture, limit, run};
 use crate::tally::{Cases, trial};
 use anyhow::{Context, Result, ensure};
 use ioworkload_tests::expected::load;
@@ -22,13 +22,16 @@ use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::personality::{self, Persona};
 use nix::sys::prctl::set_no_new_privs;
+use nix::sys::resource::Resource;
 use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, raise, signal, sigprocmask};
 use nix::sys::stat::{Mode, umask};
 use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::{ForkResult, chdir, chroot, close, fork};
+use nix::unistd::{ForkResult, chdir, chroot, close, execve, fork};
+use std::ffi::CString;
 use std::fmt;
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
@@ -72,11 +75,11 @@ const STARTS: &[Start] = &[
         sigprocmask(SigmaskHow::SIG_SETMASK, Some(&pipe), None)?;
         Ok(raise(Signal::SIGPIPE)?)
     }),
-    ("read-implies-exec", || persona(libc::READ_IMPLIES_EXEC)),
     ("addresses-not-random", || persona(libc::ADDR_NO_RANDOMIZE)),
     ("short-inode-and-whole-seconds", || {
         persona(libc::SHORT_INODE | libc::WHOLE_SECONDS)
     }),
+    ("page-zero-mapped", || persona(libc::MMAP_PAGE_ZERO)),
     ("address-compat-layout", || {
         persona(libc::ADDR_COMPAT_LAYOUT)
     }),
@@ -140,6 +143,8 @@ fn each_start(scenario: &str, cases: &mut Cases) -> Result<()> {
     let start = |(name, prepare): &Start| Case(name, Way::Prepared(*prepare));
     let mut list: Vec<_> = STARTS.iter().map(start).collect();
     list.push(Case("in-a-chroot", Way::Alone(in_a_chroot)));
+    list.push(Case("a-mebibyte-each", Way::Alone(with_much)));
+    list.push(Case("no-arguments", Way::Alone(with_no_arguments)));
     list.push(Case(
         "fails-without-descriptors",
         Way::Alone(fails_without_descriptors),
@@ -168,8 +173,8 @@ impl fmt::Debug for Case {
     }
 }
 
-/// Two scenarios are about signals and would need a call more to be safe from what they inherit:
-/// they say what they miss. All else succeeds.
+/// Two scenarios are about signals and would need a call more to be safe from what they inherit, and
+/// three are about an address 0 that is none: they say what they miss. All else succeeds.
 fn outcome(scenario: &str, start: &str) -> Ended {
     let line = match (scenario, start) {
         ("aio-getevents-eintr", "signals-blocked" | "signals-blocked-and-ignored") => {
@@ -178,6 +183,11 @@ fn outcome(scenario: &str, start: &str) -> Ended {
         ("aio-fork", "signals-ignored" | "signals-blocked-and-ignored") => {
             "wait4: ECHILD (errno 10)"
         }
+        ("aio-cancel-errors", "page-zero-mapped") => {
+            "io_cancel: EINVAL (errno 22), expected -EFAULT"
+        }
+        ("aio-setup-errors", "page-zero-mapped") => "io_setup: EINVAL (errno 22), expected -EFAULT",
+        ("aio-submit-iocb-errors", "page-zero-mapped") => "io_submit: 1, expected -EFAULT",
         _ => return Ended::with(0, ""),
     };
     Ended::with(1, &format!("{scenario}: {line}"))
@@ -187,7 +197,12 @@ fn started(scenario: &str, prepare: fn() -> io::Result<()>, wanted: &Ended) -> R
     let room = Room::new();
     let mut command = fixture(scenario, &room);
     before(&mut command, prepare);
-    let ended = run(&mut command)?;
+    ends(&room, &mut command, wanted)
+}
+
+/// Ends so, and leaves nothing in its room.
+fn ends(room: &Room, command: &mut Command, wanted: &Ended) -> Result<()> {
+    let ended = run(command)?;
     ensure!(ended == *wanted, "{ended:?}, expected {wanted:?}");
     ensure!(room.names().is_empty(), "left {:?}", room.names());
     Ok(())
@@ -221,6 +236,36 @@ fn in_a_chroot(scenario: &str) -> Result<()> {
     let left = fs::read_dir(room.path().join("tmp"))?.count();
     ensure!(left == 0, "left {left}");
     Ok(())
+}
+
+/// A mebibyte of arguments, and another of environment.
+fn with_much(scenario: &str) -> Result<()> {
+    with_strings(scenario, much(), much())
+}
+
+/// An argument list without even a name, and a mebibyte of environment.
+fn with_no_arguments(scenario: &str) -> Result<()> {
+    with_strings(scenario, Vec::new(), much())
+}
+
+/// A mebibyte, in strings that are as long as the kernel takes them: 128 KiB with the NUL.
+fn much() -> Vec<CString> {
+    const LONGEST: usize = 128 * 1024 - 1;
+    let string = CString::new(vec![b'='; LONGEST]).expect("no NUL");
+    vec![string; 8]
+}
+
+/// The kernel takes strings up to a quarter of the stack's limit.
+fn with_strings(scenario: &str, args: Vec<CString>, envs: Vec<CString>) -> Result<()> {
+    let room = Room::new();
+    let program = CString::new(shipped(scenario).into_os_string().into_vec())?;
+    let mut command = fixture(scenario, &room);
+    limit(&mut command, Resource::RLIMIT_STACK, 64 << 20);
+    before(&mut command, move || {
+        let Err(error) = execve(&program, &args, &envs);
+        Err(error.into())
+    });
+    ends(&room, &mut command, &Ended::with(0, ""))
 }
 
 /// With 0 to 2 closed each call fails in turn: the line is written to a closed descriptor 2.
@@ -288,8 +333,39 @@ fn without_overcommit(scenario: &str) -> Result<()> {
     outcome
 }
 
-/// What a start changes is seen: a program that is not silent is noticed.
+/// Commands that say what they have inherited, as far as a start changes that. No shell is between: it
+/// would put right what it gets.
+const SAY: &[&[&str]] = &[
+    &["ls", "/proc/self/fd"],
+    &["cat", "/proc/self/personality"],
+    &[
+        "grep",
+        "-E",
+        "^(Umask|Sig|ShdPnd|NoNew)",
+        "/proc/self/status",
+    ],
+    &["readlink", "/proc/self/ns/mnt", "/proc/self/ns/user"],
+    &["readlink", "/proc/self/ns/net", "/proc/self/ns/pid"],
+    &["cut", "-d ", "-f19", "/proc/self/stat"],
+];
+
+fn inherited(prepare: fn() -> io::Result<()>) -> Result<Vec<Ended>> {
+    let say = |words: &&[&str]| {
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]);
+        before(&mut command, prepare);
+        run(&mut command)
+    };
+    SAY.iter().map(say).collect()
+}
+
+/// Each start changes something, and a program that is not silent is noticed.
 fn control() -> Result<()> {
+    let plain = inherited(|| Ok(()))?;
+    ensure!(plain == inherited(|| Ok(()))?, "not always the same");
+    for (name, prepare) in STARTS {
+        ensure!(plain != inherited(*prepare)?, "{name} changes nothing");
+    }
     let room = Room::new();
     let mut shell = Command::new("sh");
     shell.args(["-c", "echo >/tmp/left; echo said >&2; exit 3"]);

@@ -43,9 +43,8 @@ impl Cases {
         self.tried += 1;
         count(self.area, outcome.is_ok());
         if let Err(error) = outcome {
-            let mut lost = format!("{title}: {error:#}");
-            lost.truncate(lost.floor_char_boundary(500));
-            self.lost.push(lost);
+            let error = format!("{error:#}");
+            self.lost.push(format!("{}: {}", cut(title), cut(&error)));
         }
     }
 
@@ -78,6 +77,11 @@ impl Cases {
         ensure!(lost == 0, "{lost} of {tried} lost:\n{}", few.join("\n"));
         Ok(())
     }
+}
+
+/// The first part of a text that may be long.
+fn cut(text: &str) -> &str {
+    &text[..text.floor_char_boundary(500)]
 }
 
 /// What a trial comes to besides its cases: nothing, or that they could not be tried.

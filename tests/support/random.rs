@@ -1,23 +1,32 @@
 //! Chance that can be repeated.
 
 use std::env;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
+
+/// The variable `SEED`, else the clock; says it on stderr.
+///
+/// # Panics
+/// `SEED` is no number.
+#[must_use]
+pub fn seed() -> u64 {
+    let clock = || SystemTime::UNIX_EPOCH.elapsed().expect("after 1970");
+    let given = env::var("SEED").ok().filter(|text| !text.is_empty());
+    let seed = given.map_or_else(|| clock().as_nanos() as u64, |text| number(&text));
+    eprintln!("seed: {seed} (SEED={seed} repeats it)");
+    seed
+}
 
 /// Marsaglia's xorshift64.
 pub struct Random(u64);
 
 impl Random {
-    /// Seeded by the variable `SEED`, else by the clock; says by what.
+    /// With a [`seed`].
     ///
     /// # Panics
-    /// `SEED` is no number.
+    /// As there.
     #[must_use]
     pub fn seeded() -> Self {
-        let clock = || SystemTime::UNIX_EPOCH.elapsed().expect("after 1970");
-        let seed = env::var("SEED").ok().filter(|text| !text.is_empty());
-        let seed = seed.map_or_else(|| clock().as_nanos() as u64, |text| number(&text));
-        eprintln!("seed: {seed} (SEED={seed} repeats it)");
-        Self::from(seed)
+        Self::from(seed())
     }
 
     /// A number below `limit`, which is not 0.
@@ -26,12 +35,6 @@ impl Random {
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         self.0 % limit
-    }
-
-    /// A moment of the first 60 ms, when most scenarios are over; those that wait are hit while they
-    /// do.
-    pub const fn moment(&mut self) -> Duration {
-        Duration::from_micros(self.below(60_000))
     }
 }
 
