@@ -1,5 +1,5 @@
-//! aio-burst: asks 100,000 times for completions that nobody waits for, each call with a number of
-//! its own.
+//! aio-burst: calls io_getevents 100,000 times on an idle context, each call with a number of its
+//! own.
 //!
 //! Calls, as strace shows them (`ctx` is an address):
 //!

@@ -1,5 +1,5 @@
-//! aio-cancel: hands one write to the kernel, asks for its end, and fetches the completion that
-//! comes all the same.
+//! aio-cancel: submits one write, tries to cancel it, and fetches the completion that comes all the
+//! same.
 //!
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!

@@ -1,5 +1,5 @@
-//! aio-cancel-errors: tries to end requests that are not there, not pending, or not asked for in
-//! the right way.
+//! aio-cancel-errors: tries to cancel requests that do not exist, are not pending, or are named in
+//! a wrong way.
 //!
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!

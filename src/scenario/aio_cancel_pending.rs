@@ -1,5 +1,5 @@
-//! aio-cancel-pending: ends polls that wait, every time: once, twice, without a place for a
-//! result, of a descriptor that is closed.
+//! aio-cancel-pending: cancels pending polls: once, twice, without a place for a result, and of a
+//! closed descriptor.
 //!
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!

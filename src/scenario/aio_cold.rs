@@ -1,5 +1,5 @@
-//! aio-cold: makes the same calls twice: with all they point to on pages in use, and on pages that
-//! it has never touched.
+//! aio-cold: makes the same calls twice: with all they point to on pages in use, and on pages never
+//! touched before.
 //!
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!

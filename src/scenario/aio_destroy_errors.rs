@@ -1,4 +1,5 @@
-//! aio-destroy-errors: destroys what is no context, one context twice, and uses it when it is gone.
+//! aio-destroy-errors: destroys what is no context and one context twice, and uses it when it is
+//! gone.
 //!
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!

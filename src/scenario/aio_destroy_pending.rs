@@ -1,5 +1,5 @@
-//! aio-destroy-pending: destroys contexts whose requests wait: for an event that never comes, and
-//! for the end of a cancelled one.
+//! aio-destroy-pending: destroys contexts with a pending poll: one whose event never comes, and one
+//! that has just been cancelled.
 //!
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!

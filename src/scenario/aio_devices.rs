@@ -1,5 +1,4 @@
-//! aio-devices: writes /dev/null, reads it and /dev/zero, and polls and flushes what needs
-//! neither.
+//! aio-devices: writes /dev/null, reads it and /dev/zero, and polls and flushes /dev/null.
 //!
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!

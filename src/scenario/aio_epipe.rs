@@ -1,4 +1,4 @@
-//! aio-epipe: writes to a pipe that nobody reads.
+//! aio-epipe: writes to a pipe that has no reader.
 //!
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!

@@ -1,5 +1,5 @@
-//! aio-eventfd: has an eventfd count completions, of a write and of a cancelled poll, and reads
-//! and writes an eventfd itself.
+//! aio-eventfd: counts completions on an eventfd, of a write and of a cancelled poll, and reads and
+//! writes an eventfd itself.
 //!
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!

@@ -1,4 +1,4 @@
-//! aio-exit-live: ends with a context, a request that waits, and two descriptors.
+//! aio-exit-live: exits with a live context, a pending request and two open descriptors.
 //!
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!

@@ -1,5 +1,5 @@
-//! aio-fork: has two children use its context: one with a copy of its memory, and one in its
-//! memory.
+//! aio-fork: has two children use its context: one with a copy of its memory (fork), and one in its
+//! memory (vfork).
 //!
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!

@@ -1,5 +1,5 @@
-//! aio-fsync: flushes a file, with and without its metadata, tries to cancel that, and flushes
-//! what can't be.
+//! aio-fsync: flushes a file with and without its metadata, tries to cancel that, and flushes what
+//! can't be flushed.
 //!
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!

@@ -1,4 +1,4 @@
-//! aio-getevents: hands one write to the kernel and fetches its completion.
+//! aio-getevents: submits one write and fetches its completion.
 //!
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!

@@ -1,5 +1,5 @@
-//! aio-getevents-eintr: waits for a completion that doesn't come, and is interrupted by a signal
-//! that is handled.
+//! aio-getevents-eintr: waits for a completion that does not come, and is interrupted by a signal
+//! that has a handler.
 //!
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!

@@ -1,5 +1,5 @@
-//! aio-getevents-errors: asks for completions of wrong contexts, with wrong numbers and to wrong
-//! places.
+//! aio-getevents-errors: fetches completions of wrong contexts, with wrong numbers and to wrong
+//! addresses.
 //!
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!

@@ -1,5 +1,5 @@
-//! aio-getevents-ring: fetches a completion from the ring itself, which is in its memory, without
-//! a call.
+//! aio-getevents-ring: fetches a completion from the ring, which is mapped into its memory, without
+//! a syscall.
 //!
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!

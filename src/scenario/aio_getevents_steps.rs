@@ -1,5 +1,5 @@
-//! aio-getevents-steps: fetches three completions in steps, asks when there is none, and asks for
-//! none.
+//! aio-getevents-steps: fetches three completions in steps, fetches when there is none, and asks
+//! for none.
 //!
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!

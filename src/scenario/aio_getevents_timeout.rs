@@ -1,4 +1,4 @@
-//! aio-getevents-timeout: waits 1, 10 and 100 milliseconds for completions that don't come.
+//! aio-getevents-timeout: waits 1, 10 and 100 milliseconds for completions that do not come.
 //!
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!

@@ -1,5 +1,5 @@
-//! aio-pgetevents: fetches a completion under another signal mask, and asks for none with every
-//! way to leave the mask alone.
+//! aio-pgetevents: fetches a completion under another signal mask, and none with every way to leave
+//! the mask alone.
 //!
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!

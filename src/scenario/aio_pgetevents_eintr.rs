@@ -1,5 +1,4 @@
-//! aio-pgetevents-eintr: asks for completions under a mask that lets a signal in which waits
-//! already.
+//! aio-pgetevents-eintr: waits for completions under a mask that lets a pending signal in.
 //!
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!

@@ -1,4 +1,4 @@
-//! aio-pgetevents-errors: asks for completions with wrong masks, times, numbers, places and
+//! aio-pgetevents-errors: fetches completions with wrong masks, times, numbers, addresses and
 //! contexts.
 //!
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):

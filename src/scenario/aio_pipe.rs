@@ -1,5 +1,5 @@
-//! aio-pipe: writes to a pipe and reads from it, waits for what the same list writes, and sees its
-//! writer go.
+//! aio-pipe: writes to a pipe and reads from it, waits for what the same list writes, and sees the
+//! writer close it.
 //!
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!

@@ -1,4 +1,4 @@
-//! aio-poll: polls what is ready, a pipe until it is, and asks for polls that there are not.
+//! aio-poll: polls what is ready, polls a pipe until it is, and submits invalid polls.
 //!
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!

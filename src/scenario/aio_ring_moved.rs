@@ -1,5 +1,5 @@
-//! aio-ring-moved: moves the ring of a context to another place, and takes the ring of another
-//! away.
+//! aio-ring-moved: moves the ring of one context to another address by mremap, and unmaps the ring
+//! of another.
 //!
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!

@@ -1,5 +1,5 @@
-//! aio-rw-flags: writes at the end of a file wherever the request says, writes through to the
-//! disk, and reads an empty pipe without waiting.
+//! aio-rw-flags: appends to a file, writes through to the disk, and reads an empty pipe without
+//! waiting.
 //!
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!

@@ -1,4 +1,4 @@
-//! aio-sentinels: makes each call but io_pgetevents with arguments that can't be taken for anything
+//! aio-sentinels: makes the five classic calls with arguments that can't be mistaken for anything
 //! else.
 //!
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):

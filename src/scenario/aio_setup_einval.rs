@@ -1,4 +1,5 @@
-//! aio-setup-einval: asks five times for a context without room, which no kernel makes.
+//! aio-setup-einval: asks five times for a context without room for events, which every kernel
+//! refuses.
 //!
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!

@@ -1,4 +1,4 @@
-//! aio-submit: hands one write to the kernel and never fetches its completion.
+//! aio-submit: submits one write and never fetches its completion.
 //!
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!

@@ -1,5 +1,4 @@
-//! aio-submit-batch: hands the kernel 2, 8 and 32 writes at once, and fetches their completions in
-//! order.
+//! aio-submit-batch: submits 2, 8 and 32 writes at once, and fetches their completions in order.
 //!
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!

@@ -1,4 +1,4 @@
-//! aio-submit-errors: hands the kernel requests by wrong contexts, numbers and pointers.
+//! aio-submit-errors: submits with wrong contexts, numbers and pointers.
 //!
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!

@@ -1,5 +1,4 @@
-//! aio-submit-fd-errors: asks of descriptors what they can't do, and for operations that there are
-//! not.
+//! aio-submit-fd-errors: submits operations that the descriptor can't do, or that do not exist.
 //!
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!

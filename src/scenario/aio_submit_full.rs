@@ -1,5 +1,4 @@
-//! aio-submit-full: hands the kernel writes until its ring is full, and then fetches all
-//! completions.
+//! aio-submit-full: submits writes until the ring is full, and then fetches all completions.
 //!
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!

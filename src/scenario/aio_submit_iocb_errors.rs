@@ -1,4 +1,4 @@
-//! aio-submit-iocb-errors: hands the kernel requests with a wrong value in each field.
+//! aio-submit-iocb-errors: submits requests with a wrong value in each field.
 //!
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!

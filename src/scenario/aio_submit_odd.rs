@@ -1,4 +1,4 @@
-//! aio-submit-odd: hands the kernel requests that look wrong, and that it takes.
+//! aio-submit-odd: submits requests that look wrong, and that the kernel takes.
 //!
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!

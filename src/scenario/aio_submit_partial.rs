@@ -1,5 +1,5 @@
-//! aio-submit-partial: hands the kernel lists with a wrong request at the start, in the middle and
-//! at the end, and one with a request twice.
+//! aio-submit-partial: submits lists with a wrong request at the start, in the middle and at the
+//! end, and one with a request twice.
 //!
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!
