@@ -2,11 +2,9 @@
 
 use crate::sys::errno::EINVAL;
 use crate::sys::machine::*;
-use crate::sys::{AT_FDCWD, Errno, F_GETFD, O_RDWR, fcntl, getpid, openat};
+use crate::sys::{AT_FDCWD, Errno, F_GETFD, O_RDWR, STDOUT, fcntl, getpid, openat};
 use crate::text::Line;
 use core::ffi::CStr;
-
-const STDOUT: u32 = 1;
 
 /// Whose process table and whose machine this is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

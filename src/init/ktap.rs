@@ -3,9 +3,8 @@
 
 use super::child::{End, LIMIT_S, Said};
 use super::names::Refusal;
-use crate::text::{Line, Page};
-
-const STDOUT: u32 = 1;
+use crate::sys::STDOUT;
+use crate::text::{Line, Page, SHOWN};
 
 /// Room for a line with what somebody else has written: a name of 255 bytes and all of [`Said`], four
 /// times as long where nothing of it can be shown as it is.
@@ -118,8 +117,7 @@ fn tell(end: End, line: &mut Row) {
 
 /// Adds what somebody else has written, without what a terminal would not print.
 fn quote<'a>(line: &'a mut Row, text: &[u8]) -> &'a mut Row {
-    // `foreign` shows 80 bytes.
-    for part in text.chunks(80) {
+    for part in text.chunks(SHOWN) {
         line.foreign(part);
     }
     line

@@ -39,14 +39,10 @@ pub fn trials() -> Vec<Trial> {
     trials
 }
 
-/// The whole machine feels these, so nothing runs beside them, and the quick form tries one scenario.
+/// The whole machine feels these, so nothing runs beside them.
 pub fn trials_alone() -> Vec<Trial> {
-    let mut names = scenarios();
-    names.retain(|name| length::long() || name == "aio-getevents");
-    names
-        .iter()
-        .map(|name| trial(SCARCE, name, scarce))
-        .collect()
+    let leaves = |events: &str| trial(SCARCE, events, scarce);
+    ["0", "32", "64", "128"].map(leaves).into()
 }
 
 fn loaded(scenario: &str, cases: &mut Cases) -> Result<()> {
@@ -154,13 +150,16 @@ fn seen(run: &Run, expected: &Expected) -> Result<Seen> {
     Ok(first)
 }
 
-/// 8 copies share what the neighbour has left.
-fn scarce(scenario: &str, cases: &mut Cases) -> Result<()> {
-    let expected = load(scenario)?;
-    for events in [0, 32, 64, 128] {
-        let _hoard = Hoard::all_but(events);
-        cases.each(&[events; 8], |events| {
-            enough_or_not(scenario, &expected, *events)
+/// 8 copies share what the neighbour has left; the quick form tries one scenario.
+fn scarce(events: &str, cases: &mut Cases) -> Result<()> {
+    let events = events.parse()?;
+    let mut names = scenarios();
+    names.retain(|name| length::long() || name == "aio-getevents");
+    let _hoard = Hoard::all_but(events);
+    for name in names {
+        let expected = load(&name)?;
+        cases.each(&[name.as_str(); 8], |name| {
+            enough_or_not(name, &expected, events)
         });
     }
     Ok(())
