@@ -10,8 +10,9 @@ use ioworkload_tests::gated::{End, Place};
 use ioworkload_tests::random::Random;
 use ioworkload_tests::room::Room;
 use ioworkload_tests::trace::Seen;
-use ioworkload_tests::{root, shipped, tracefs};
-use libtest_mimic::{Arguments, Failed, Trial};
+use ioworkload_tests::trials::{self, trial};
+use ioworkload_tests::{ORIGINAL, root, shipped, tracefs};
+use libtest_mimic::Arguments;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs;
@@ -20,13 +21,6 @@ use std::thread::sleep;
 use std::time::Duration;
 
 const RUNS: usize = 3;
-const SCENARIOS: [&str; 5] = [
-    "aio-submit",
-    "aio-getevents",
-    "aio-cancel",
-    "aio-setup",
-    "aio-setup-einval",
-];
 /// A tracer is held up for so long at most, in milliseconds.
 const SLOWEST: u64 = 2000;
 
@@ -42,7 +36,7 @@ fn main() -> ExitCode {
     }
     for (title, tool) in tools {
         let title = format!("control::{title}");
-        trials.push(trial(&title, move || let_go_too_soon(tool)));
+        trials.push(trial(title, move || let_go_too_soon(tool)));
     }
     for example in ["attach.sh", "attach.py"] {
         for (tracer, tool) in [
@@ -51,15 +45,10 @@ fn main() -> ExitCode {
             ("bpftrace", Tool::Bpftrace),
         ] {
             let title = format!("{example}::{tracer}");
-            trials.push(trial(&title, move || example_works(example, tracer, tool)));
+            trials.push(trial(title, move || example_works(example, tracer, tool)));
         }
     }
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
-}
-
-fn trial(title: &str, test: impl FnOnce() -> Result<()> + Send + 'static) -> Trial {
-    let test = move || test().map_err(|error| Failed::from(format!("{error:#}")));
-    Trial::test(title, test)
+    trials::run(&Arguments::from_args(), trials)
 }
 
 fn attached(tool: Tool) -> Result<()> {
@@ -70,7 +59,7 @@ fn attached(tool: Tool) -> Result<()> {
         .context("ATTACH_RUNS")?;
     ensure!(runs > 0, "ATTACH_RUNS=0: nothing is tried");
     let mut random = Random::seeded();
-    for (run, name) in (1..=runs).zip(SCENARIOS.into_iter().cycle()) {
+    for (run, name) in (1..=runs).zip(ORIGINAL.into_iter().cycle()) {
         let differences =
             once(tool, name, &mut random).with_context(|| format!("{run} of {runs}"))?;
         ensure!(differences.is_empty(), "{run} of {runs}: {differences:?}");

@@ -504,7 +504,7 @@ fn runs(name: &str, file: &str, args: &[&str], ground: &str, breaks: Break) {
     let title = format!("{file} {args:?} of {name}, {ground}");
     let room = Room::new();
     let expected = load(name).expect("an expected trace");
-    if expected.each().iter().any(|call| call.name == "unlinkat") {
+    if expected.has_target() {
         let left_over = room.path().join(format!("ioworkload-{name}"));
         fs::write(left_over, "of a killed run").expect("a room can be written");
     }

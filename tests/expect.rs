@@ -6,8 +6,9 @@ use ioworkload_tests::expected::{self, Child, Entry, Expected, Kernel, parse};
 use ioworkload_tests::gated::until;
 use ioworkload_tests::room::Room;
 use ioworkload_tests::trace::Seen;
+use ioworkload_tests::trials::{self, trial};
 use ioworkload_tests::{root, scenarios, shipped, strace, writer};
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::Arguments;
 use std::fs;
 use std::io::{self, BufRead, BufReader, PipeReader, PipeWriter};
 use std::process::{Command, ExitCode};
@@ -66,12 +67,7 @@ fn main() -> ExitCode {
     trials.push(trial("strange-paths", strange_paths));
     trials.push(trial("by-the-schema", by_the_schema));
     trials.push(trial("control::another-option", another_option));
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
-}
-
-fn trial(title: impl Into<String>, test: impl FnOnce() -> Result<()> + Send + 'static) -> Trial {
-    let test = move || test().map_err(|error| Failed::from(format!("{error:#}")));
-    Trial::test(title, test)
+    trials::run(&Arguments::from_args(), trials)
 }
 
 fn text(name: &str, options: &[&str]) -> Result<String> {

@@ -1,15 +1,13 @@
 //! Does make say what it offers and what it misses?
 
-use ioworkload_tests::root;
+use ioworkload_tests::{NOBODY, root, said};
 use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 use tempfile::TempDir;
-
-const NOBODY: u32 = 65534;
 
 fn make(directory: &Path, args: &[&str]) -> Command {
     let mut make = Command::new(find("make").expect("make is there"));
@@ -31,13 +29,7 @@ fn make(directory: &Path, args: &[&str]) -> Command {
 }
 
 fn run(mut command: Command) -> (Option<i32>, String, String) {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = command.output().expect("make starts");
-    let text = |bytes| String::from_utf8(bytes).expect("text");
-    (status.code(), text(stdout), text(stderr))
+    said(&mut command)
 }
 
 #[test]

@@ -9,10 +9,11 @@ use ioworkload_tests::bare::kernel;
 use ioworkload_tests::bare::ktap::{self, Report, Row};
 use ioworkload_tests::bare::vm::{Accelerator, End, Machine};
 use ioworkload_tests::bare::{accelerator, ground, ground_of, oops, run, trace};
-use ioworkload_tests::compare::compare;
+use ioworkload_tests::compare::{compare, start_so};
 use ioworkload_tests::expected::load_on;
+use ioworkload_tests::trials::{self, trial};
 use ioworkload_tests::{scenarios, shipped};
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::Arguments;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
@@ -32,13 +33,8 @@ fn main() -> ExitCode {
             move || exact(kernel, "aio-getevents"),
         ));
     }
-    trials.extend(TESTS.iter().map(|&(name, test)| trial(name.into(), test)));
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
-}
-
-fn trial(title: String, test: impl FnOnce() -> Result<()> + Send + 'static) -> Trial {
-    let test = move || test().map_err(|error| Failed::from(format!("{error:#}")));
-    Trial::test(title, test)
+    trials.extend(TESTS.iter().map(|&(name, test)| trial(name, test)));
+    trials::run(&Arguments::from_args(), trials)
 }
 
 /// A machine as `make vm` has it, but for the accelerator: what is tested is the same everywhere.
@@ -511,7 +507,7 @@ fn differences(nodes: Vec<Node>, fixture: &str, scenario: &str) -> Result<Vec<St
 
 fn another_trace() -> Result<()> {
     let lines = differences(ground_of("aio-setup"), "aio-setup", "aio-setup-einval")?;
-    told(
+    start_so(
         &lines,
         &[
             "io_setup(0x20, 0x",
@@ -529,7 +525,7 @@ fn no_tmp_to_trace() -> Result<()> {
     let mut nodes = ground_of("aio-submit");
     nodes.retain(|node| node.name != "tmp");
     let lines = differences(nodes, "aio-submit", "aio-submit")?;
-    told(
+    start_so(
         &lines,
         &[
             "openat(0xffffff9c, 0x4000",
@@ -544,17 +540,6 @@ fn no_tmp_to_trace() -> Result<()> {
             "it exited with 1; expected: exited with 0",
         ],
     )
-}
-
-/// So many lines, and each starts so. Addresses differ from run to run.
-fn told(lines: &[String], starts: &[&str]) -> Result<()> {
-    let all = lines.len() == starts.len();
-    let each = lines
-        .iter()
-        .zip(starts)
-        .all(|(line, start)| line.starts_with(start));
-    ensure!(all && each, "{lines:#?}");
-    Ok(())
 }
 
 /// Nobody has told the tracer how much there will be.

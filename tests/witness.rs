@@ -13,7 +13,7 @@ use ioworkload_tests::room::Room;
 use ioworkload_tests::trace::{Seen, Witness};
 use ioworkload_tests::trials::{self, trial};
 use ioworkload_tests::{
-    bpftrace, ftrace, perf, ptrace, said, scenarios, seccomp, shipped, witnesses, writer,
+    NOBODY, bpftrace, ftrace, perf, ptrace, said, scenarios, seccomp, shipped, witnesses, writer,
 };
 use libtest_mimic::{Arguments, Trial};
 use std::collections::BTreeMap;
@@ -250,7 +250,6 @@ fn says(seen: Result<Seen>, start: &str) -> Result<()> {
 
 /// Runs something in a thread that is nobody's: without libc, which would take all threads along.
 fn as_nobody<T: Send>(run: impl FnOnce() -> T + Send) -> T {
-    const NOBODY: libc::uid_t = 65534;
     let nobody = || {
         // SAFETY: the call takes no pointer.
         let done = unsafe { libc::syscall(libc::SYS_setresuid, NOBODY, NOBODY, NOBODY) };

@@ -110,6 +110,9 @@ pub fn copy_of_the_sources(to: &Path) {
     );
 }
 
+/// The user and the group that own nothing.
+pub const NOBODY: u32 = 65534;
+
 /// The scenarios that the original workload has too.
 pub const ORIGINAL: [&str; 5] = [
     "aio-cancel",

@@ -2,6 +2,7 @@
 //! runc's own.
 
 use super::archive::{Node, rootfs};
+use crate::NOBODY;
 use crate::room::rooms;
 use crate::strace::{family, read};
 use crate::trace::Seen;
@@ -50,7 +51,7 @@ impl Bundle {
         // The limits of whoever runs the test; to raise them would need a right of its own.
         config["process"]["rlimits"] = json!([]);
         config["process"]["capabilities"] = json!({});
-        config["process"]["user"] = json!({"uid": 65534, "gid": 65534});
+        config["process"]["user"] = json!({"uid": NOBODY, "gid": NOBODY});
         let mount = json!({"destination": "/tmp", "source": tmp, "options": ["bind", "nosuid", "nodev", "noexec"]});
         config["mounts"]
             .as_array_mut()
