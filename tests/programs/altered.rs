@@ -4,6 +4,7 @@
 #![no_main]
 
 use core::arch::asm;
+use core::ffi::CStr;
 use ioworkload::rt::Stack;
 use ioworkload::story::*;
 
