@@ -1,9 +1,9 @@
 //! Does a program stay the most boring one on the machine, whatever is done to it?
 //!
-//! A file per kind of hostility: faults, kills, grounds, limits, race, starts, input, load, memory.
-//! Each says what it tries and by which rule it knows what must come of it. The other files are what
-//! these share. The table at the end says how often that was tried, and survived. `make torture` tries
-//! more.
+//! A file per kind of hostility: faults, children, kills, grounds, limits, race, starts, input,
+//! load, memory, sanitizer. Each says what it tries and by which rule it knows what must come of it.
+//! The other files are what these share. The table at the end says how often that was tried, and
+//! survived. `make torture` tries more.
 
 mod children;
 mod errors;
@@ -20,6 +20,7 @@ mod places;
 mod race;
 mod raised;
 mod run;
+mod sanitizer;
 mod starts;
 mod tally;
 
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         input::trials(),
         load::trials(),
         memory::trials(),
+        sanitizer::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();
     let before = aio_nr();
