@@ -13,11 +13,10 @@ use crate::led::{
     CLOSE, EXIT_GROUP, Held, IO_DESTROY, Led, RT_SIGPROCMASK, UNLINKAT, WRITE, lead, released_by,
 };
 use crate::places::{Place, places};
-use crate::tally::{Cases, trial};
+use crate::tally::{Cases, area};
 use anyhow::{Context, Result, ensure};
 use ioworkload_tests::expected::{Kernel, Ret, Shape, Word, load, load_on};
 use ioworkload_tests::hand::{Act, End, Made};
-use ioworkload_tests::scenarios;
 use libtest_mimic::Trial;
 use nix::errno::Errno::{self, EAGAIN, EEXIST, EINVAL, EIO, EMFILE, ENOENT, ENOMEM, ENOSYS, EPERM};
 use nix::sys::signal::Signal;
@@ -28,10 +27,7 @@ const O_CREAT: u64 = 0o100;
 const AREA: &str = "1 faults";
 
 pub fn trials() -> Vec<Trial> {
-    let trial = |name: String| trial(AREA, &name, each_call);
-    let mut trials: Vec<_> = scenarios().into_iter().map(trial).collect();
-    trials.push(Trial::test("1 faults::control", || Ok(control()?)));
-    trials
+    area(AREA, each_call, control)
 }
 
 /// Where a scenario holds two answers against each other, the line is in its own words.
@@ -150,7 +146,7 @@ impl<'a> Fault<'a> {
                 Act::Go
             } else if failed {
                 self.then.act(stop.call)
-            } else if (stop.call.nr, stop.nth) == (self.place.call.nr, self.place.nth) {
+            } else if self.place.is(stop) {
                 failed = true;
                 Act::Answer(self.answer)
             } else {
@@ -322,6 +318,7 @@ fn ends(led: &Led, code: i32, line: &str) -> Result<()> {
 
 /// A run after one fault is not what another predicts.
 fn control() -> Result<()> {
+    use Then::{NothingReleased, Unheard, Well};
     let expected = load("aio-getevents")?;
     let whole = lead("aio-getevents", "aio-getevents", |_| Act::Go)?;
     let calls = places(&expected.calls);
@@ -330,65 +327,27 @@ fn control() -> Result<()> {
         Fault { then, ..fault }
     };
     // What is done, what is predicted, and what is then said of it.
+    #[rustfmt::skip]
     let rows = [
-        (
-            fault(1, EINVAL, Then::Well),
-            fault(1, ENOMEM, Then::Well),
-            "ended with",
-        ),
-        (
-            fault(1, EINVAL, Then::Well),
-            fault(1, EAGAIN, Then::Well),
-            "ended with",
-        ),
-        (
-            fault(1, EINVAL, Then::Well),
-            fault(1, EINVAL, Then::Unheard),
-            "ended with",
-        ),
-        (
-            fault(2, EINVAL, Then::Well),
-            fault(2, EINVAL, Then::NothingReleased),
-            "contexts, desc",
-        ),
-        (
-            fault(2, EINVAL, Then::NothingReleased),
-            fault(2, EINVAL, Then::Well),
-            "contexts, desc",
-        ),
-        (
-            fault(2, EINVAL, Then::Well),
-            fault(1, EINVAL, Then::Well),
-            "went otherwise before",
-        ),
-        (
-            fault(2, EINVAL, Then::Well),
-            fault(3, EINVAL, Then::Well),
-            "ended before",
-        ),
-        (
-            fault(0, EEXIST, Then::Well),
-            fault(0, EMFILE, Then::Well),
-            "ended with",
-        ),
-        (
-            fault(6, ENOENT, Then::Well),
-            fault(5, ENOENT, Then::Well),
-            "went otherwise before",
-        ),
-        (
-            fault(7, EPERM, Then::Well),
-            fault(6, ENOENT, Then::Well),
-            "went otherwise before",
-        ),
+        ((1, EINVAL, Well), (1, ENOMEM, Well), "ended with"),
+        ((1, EINVAL, Well), (1, EAGAIN, Well), "ended with"),
+        ((1, EINVAL, Well), (1, EINVAL, Unheard), "ended with"),
+        ((2, EINVAL, Well), (2, EINVAL, NothingReleased), "contexts, desc"),
+        ((2, EINVAL, NothingReleased), (2, EINVAL, Well), "contexts, desc"),
+        ((2, EINVAL, Well), (1, EINVAL, Well), "went otherwise before"),
+        ((2, EINVAL, Well), (3, EINVAL, Well), "ended before"),
+        ((0, EEXIST, Well), (0, EMFILE, Well), "ended with"),
+        ((6, ENOENT, Well), (5, ENOENT, Well), "went otherwise before"),
+        ((7, EPERM, Well), (6, ENOENT, Well), "went otherwise before"),
     ];
     for (done, predicted, said) in rows {
+        let [done, predicted] = [done, predicted].map(|(at, errno, then)| fault(at, errno, then));
         let verdict = predicted.judge(&done.lead()?, &whole);
         let error = verdict.expect_err("the prediction is wrong").to_string();
         ensure!(error.starts_with(said), "{done:?}, {predicted:?}: {error}");
     }
     // A release too few, and one too many.
-    let fault = fault(2, EINVAL, Then::Well);
+    let fault = fault(2, EINVAL, Well);
     let mut led = fault.lead()?;
     let destroy = led.run.calls[0].remove(3);
     let error = fault.judge(&led, &whole).expect_err("a context is kept");

@@ -5,11 +5,11 @@
 //! without a target does not care. `failure.rs` has the plain cases, these are the others.
 
 use crate::run::{Ended, as_root, before, run};
-use crate::tally::{Cases, trial};
+use crate::tally::{Cases, area};
 use anyhow::{Context, Result, ensure};
 use ioworkload_tests::expected::{Shape, load};
 use ioworkload_tests::room::Room;
-use ioworkload_tests::{scenarios, shipped};
+use ioworkload_tests::shipped;
 use libtest_mimic::Trial;
 use nix::mount::MsFlags;
 use nix::sys::stat::{Mode, SFlag, makedev, mknod};
@@ -25,10 +25,7 @@ use std::process::Command;
 const AREA: &str = "3 grounds";
 
 pub fn trials() -> Vec<Trial> {
-    let each = |name: String| trial(AREA, &name, each_ground);
-    let mut trials: Vec<_> = scenarios().into_iter().map(each).collect();
-    trials.push(Trial::test("3 grounds::control", || Ok(control()?)));
-    trials
+    area(AREA, each_ground, control)
 }
 
 /// A user who owns nothing.
@@ -55,93 +52,66 @@ const fn ground(name: &'static str, furnish: fn(&Path, &Path) -> Result<()>) -> 
     }
 }
 
+impl Ground {
+    const fn by(self, user: u32) -> Self {
+        Self { user, ..self }
+    }
+
+    const fn mounted(self, flags: MsFlags) -> Self {
+        Self { flags, ..self }
+    }
+
+    const fn refused(self, line: &'static str) -> Self {
+        Self { line, ..self }
+    }
+}
+
+const NOT_UNLINKED: &str = "unlinkat: EPERM (errno 1): PATH";
+const NOT_ENTERED: &str = "openat: EACCES (errno 13): PATH";
+
+#[rustfmt::skip]
 const GROUNDS: &[Ground] = &[
-    ground("link-to-a-device", |_, target| {
-        Ok(symlink("/dev/full", target)?)
-    }),
+    ground("link-to-a-device", |_, target| Ok(symlink("/dev/full", target)?)),
     ground("link-to-itself", |_, target| Ok(symlink(target, target)?)),
-    ground("link-over-proc", |_, target| {
-        Ok(symlink("/proc/self/fd/2", target)?)
-    }),
-    ground("socket", |_, target| {
-        UnixListener::bind(target).map(drop).map_err(Into::into)
-    }),
-    ground("device", |_, target| {
-        Ok(mknod(target, SFlag::S_IFCHR, Mode::all(), makedev(1, 3))?)
-    }),
-    ground("file-without-permissions", |_, target| {
-        put(target, 0, 0o000)
-    }),
+    ground("link-over-proc", |_, target| Ok(symlink("/proc/self/fd/2", target)?)),
+    ground("socket", |_, target| UnixListener::bind(target).map(drop).map_err(Into::into)),
+    ground("device", |_, target| Ok(mknod(target, SFlag::S_IFCHR, Mode::all(), makedev(1, 3))?)),
+    ground("file-without-permissions", |_, target| put(target, 0, 0o000)),
     ground("file-of-another", |_, target| put(target, NOBODY, 0o600)),
     ground("in-a-sticky-tmp-of-another", |room, target| {
         put(target, NOBODY, 0o600)?;
         tmp(room, NOBODY, 0o1777)
     }),
-    Ground {
-        user: NOBODY,
-        line: "unlinkat: EPERM (errno 1): PATH",
-        ..ground("sticky-file-of-another", |room, target| {
-            put(target, 0, 0o666)?;
-            tmp(room, 0, 0o1777)
-        })
-    },
-    Ground {
-        user: NOBODY,
-        line: "unlinkat: EPERM (errno 1): PATH",
-        ..ground("sticky-link-of-another", |room, target| {
-            put(&room.join("victim"), NOBODY, 0o600)?;
-            symlink("victim", target)?;
-            tmp(room, 0, 0o1777)
-        })
-    },
-    Ground {
-        user: NOBODY,
-        ..ground("own-file-in-a-sticky-tmp", |room, target| {
-            put(target, NOBODY, 0o000)?;
-            tmp(room, 0, 0o1777)
-        })
-    },
-    Ground {
-        user: NOBODY,
-        ..ground("file-of-another-that-may-go", |room, target| {
-            put(target, 0, 0o600)?;
-            tmp(room, 0, 0o777)
-        })
-    },
-    Ground {
-        user: NOBODY,
-        line: "openat: EACCES (errno 13): PATH",
-        ..ground("tmp-of-another", |room, _| tmp(room, 0, 0o755))
-    },
-    Ground {
-        user: NOBODY,
-        line: "openat: EACCES (errno 13): PATH",
-        ..ground("tmp-without-permissions", |room, _| tmp(room, 0, 0o000))
-    },
-    Ground {
-        flags: MsFlags::MS_NOEXEC
-            .union(MsFlags::MS_NOSUID)
-            .union(MsFlags::MS_NODEV),
-        ..ground("noexec", |_, target| put(target, 0, 0o755))
-    },
-    Ground {
-        line: "unlinkat: EPERM (errno 1): PATH",
-        ..ground("immutable-file", |_, target| {
-            put(target, 0, 0o600)?;
-            attribute("+i", target)
-        })
-    },
-    Ground {
-        line: "unlinkat: EPERM (errno 1): PATH",
-        ..ground("append-only-file", |_, target| {
-            put(target, 0, 0o600)?;
-            attribute("+a", target)
-        })
-    },
-    Ground {
-        line: "openat: EPERM (errno 1): PATH",
-        ..ground("immutable-tmp", |room, _| attribute("+i", room))
-    },
+    ground("sticky-file-of-another", |room, target| {
+        put(target, 0, 0o666)?;
+        tmp(room, 0, 0o1777)
+    }).by(NOBODY).refused(NOT_UNLINKED),
+    ground("sticky-link-of-another", |room, target| {
+        put(&room.join("victim"), NOBODY, 0o600)?;
+        symlink("victim", target)?;
+        tmp(room, 0, 0o1777)
+    }).by(NOBODY).refused(NOT_UNLINKED),
+    ground("own-file-in-a-sticky-tmp", |room, target| {
+        put(target, NOBODY, 0o000)?;
+        tmp(room, 0, 0o1777)
+    }).by(NOBODY),
+    ground("file-of-another-that-may-go", |room, target| {
+        put(target, 0, 0o600)?;
+        tmp(room, 0, 0o777)
+    }).by(NOBODY),
+    ground("tmp-of-another", |room, _| tmp(room, 0, 0o755)).by(NOBODY).refused(NOT_ENTERED),
+    ground("tmp-without-permissions", |room, _| tmp(room, 0, 0o000)).by(NOBODY).refused(NOT_ENTERED),
+    ground("noexec", |_, target| put(target, 0, 0o755))
+        .mounted(MsFlags::MS_NOEXEC.union(MsFlags::MS_NOSUID).union(MsFlags::MS_NODEV)),
+    ground("immutable-file", |_, target| {
+        put(target, 0, 0o600)?;
+        attribute("+i", target)
+    }).refused(NOT_UNLINKED),
+    ground("append-only-file", |_, target| {
+        put(target, 0, 0o600)?;
+        attribute("+a", target)
+    }).refused(NOT_UNLINKED),
+    ground("immutable-tmp", |room, _| attribute("+i", room)).refused("openat: EPERM (errno 1): PATH"),
 ];
 
 fn put(path: &Path, owner: u32, mode: u32) -> Result<()> {

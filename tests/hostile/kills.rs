@@ -98,9 +98,7 @@ impl Hit<'_> {
 
     fn lead(&self, room: &Room) -> Result<Run> {
         hand::lead(fixture(self.scenario, room), |stop| {
-            let call = (stop.call.nr, stop.nth) == (self.place.call.nr, self.place.nth);
-            let here = stop.process == 0 && call && stop.entry == self.entry;
-            if here {
+            if self.place.is(stop) && stop.entry == self.entry {
                 Act::Signal(self.signal)
             } else {
                 Act::Go

@@ -12,12 +12,12 @@ use crate::led::{Led, lead_as};
 use crate::length;
 use crate::places::places;
 use crate::run::{Ended, as_root, before, limit, next_run, run};
-use crate::tally::{Cases, trial};
+use crate::tally::{Cases, area};
 use anyhow::{Context, Result, bail, ensure};
 use ioworkload_tests::expected::load;
 use ioworkload_tests::hand::{self, Act, End, Run};
 use ioworkload_tests::room::Room;
-use ioworkload_tests::{scenarios, shipped};
+use ioworkload_tests::shipped;
 use libtest_mimic::Trial;
 use nix::errno::Errno;
 use nix::libc;
@@ -31,10 +31,7 @@ use std::process::Command;
 const AREA: &str = "3 limits";
 
 pub fn trials() -> Vec<Trial> {
-    let each = |name: String| trial(AREA, &name, each_limit);
-    let mut trials: Vec<_> = scenarios().into_iter().map(each).collect();
-    trials.push(Trial::test("3 limits::control", || Ok(control()?)));
-    trials
+    area(AREA, each_limit, control)
 }
 
 /// A limit, and where it is.

@@ -2,6 +2,7 @@
 
 use crate::length;
 use ioworkload_tests::expected::{Call, Count, Entry};
+use ioworkload_tests::hand::Stop;
 use std::collections::{HashMap, HashSet};
 
 /// Behind so many calls a trace goes on in the long form only: to lead a run that far takes seconds.
@@ -14,6 +15,13 @@ pub struct Place<'a> {
     pub call: &'a Call,
     /// Which one with this number it is, from 0.
     pub nth: usize,
+}
+
+impl Place<'_> {
+    /// Whether it is here that the first process has stopped.
+    pub fn is(&self, stop: &Stop) -> bool {
+        stop.process == 0 && (stop.call.nr, stop.nth) == (self.call.nr, self.nth)
+    }
 }
 
 /// The calls of a trace, of a repetition the first two rounds and the last. A call behind a

@@ -9,12 +9,12 @@ use crate::led::{EXIT_GROUP, WRITE, lead_as};
 use crate::length;
 use crate::places::{Place, places};
 use crate::run::{Ended, as_root, before, fixture, limit, run};
-use crate::tally::{Cases, trial};
+use crate::tally::{Cases, area};
 use anyhow::{Context, Result, ensure};
 use ioworkload_tests::expected::load;
 use ioworkload_tests::hand::{Act, End};
 use ioworkload_tests::room::Room;
-use ioworkload_tests::{scenarios, shipped};
+use ioworkload_tests::shipped;
 use libtest_mimic::Trial;
 use nix::errno::Errno;
 use nix::libc;
@@ -39,10 +39,7 @@ use std::sync::{Mutex, PoisonError};
 const AREA: &str = "4 starts";
 
 pub fn trials() -> Vec<Trial> {
-    let each = |name: String| trial(AREA, &name, each_start);
-    let mut trials: Vec<_> = scenarios().into_iter().map(each).collect();
-    trials.push(Trial::test("4 starts::control", || Ok(control()?)));
-    trials
+    area(AREA, each_start, control)
 }
 
 /// What is done to the process before it becomes the program.
@@ -294,8 +291,7 @@ fn without_descriptors(scenario: &str, room: &Room) -> Command {
 fn unheard(scenario: &str, place: Place, fault: &Fault) -> Result<()> {
     let room = Room::new();
     let led = lead_as(without_descriptors(scenario, &room), &room, |stop| {
-        let call = (stop.call.nr, stop.nth) == (place.call.nr, place.nth);
-        if stop.process == 0 && call && stop.entry {
+        if place.is(stop) && stop.entry {
             Act::Answer(-(Errno::ENOTRECOVERABLE as i64))
         } else {
             Act::Go

@@ -1,6 +1,7 @@
 //! How often each kind of hostility was tried and survived: the table at the end.
 
 use anyhow::{Result, ensure};
+use ioworkload_tests::scenarios;
 use libtest_mimic::{Failed, Trial};
 use std::collections::BTreeMap;
 use std::fmt::{Debug, Write};
@@ -116,6 +117,20 @@ pub fn trial<R: Outcome + 'static>(
             .and_then(|()| cases.verdict());
         outcome.map_err(|error| Failed::from(format!("{error:#}")))
     })
+}
+
+/// A trial of each scenario, and one of the area itself.
+pub fn area<R: Outcome + 'static>(
+    area: &'static str,
+    each: fn(&str, &mut Cases) -> R,
+    control: fn() -> Result<()>,
+) -> Vec<Trial> {
+    let each = |name: String| trial(area, &name, each);
+    let mut trials: Vec<_> = scenarios().into_iter().map(each).collect();
+    trials.push(Trial::test(format!("{area}::control"), move || {
+        Ok(control()?)
+    }));
+    trials
 }
 
 /// Area, cases tried, survived, lost.
