@@ -1,39 +1,50 @@
 # ioworkload: fixtures for syscall tracers. `make help` shows what there is.
 
-# The directory of the target files, fixed in the programs when they are built.
+## directory of the target files, fixed in the programs when they are built
 FIXTURE_TMP ?= /tmp
-# One scenario instead of all (run, trace).
+## one scenario instead of all; record, trace and vm-trace need one
 SCENARIO ?=
-# strace, which anyone can have, or as root: perf, ftrace, bpftrace (trace, loss), ptrace (trace).
+## trace, loss: strace; as root also perf, ftrace, bpftrace; for trace also ptrace
 TRACER ?= strace
-# Where `make install` puts things; DESTDIR goes in front, for packagers.
+## where install puts things
 PREFIX ?= /usr/local
+## install: goes in front of PREFIX, for packagers
 DESTDIR ?=
-# The long form of the fault suite (torture): runs of each scenario under load, of which the other areas take a
-# multiple; and after how many minutes nothing new is begun, if that is sooner.
+## torture: runs of each scenario under load; other areas take a multiple or a part of it
 COUNT ?= 10000
+## torture: after so many minutes nothing new is begun
 MINUTES ?= 120
-# How many calls loss makes, and the KiB of the tracer's buffer per CPU, if not the usual; how often attach attaches.
+## loss: how many calls are made
 N ?= 1000000
+## loss: KiB of the tracer's buffer per CPU, if not the usual
 BUFFER ?=
+## attach: how often each tracer attaches
 RUNS ?= 200
+## the cargo that builds
 CARGO ?= cargo
-# The machine of the vm targets: a bzImage or a suite of Debian's, MiB, processors, seconds, a program.
+## vm, vm-trace: a bzImage, by a path with a slash in it, or a suite of Debian's
 KERNEL ?= bookworm
+## vm, vm-trace, vm-matrix: MiB of memory
 MEM ?= 256
+## the same: processors
 CPUS ?= 1
+## the same: seconds, then the machine is turned off
 TIMEOUT ?= 240
+## the same: the program
 QEMU ?= qemu-system-x86_64
-# What vm-matrix boots.
+## vm-matrix: what it boots
 KERNELS ?= bullseye bookworm trixie sid
-# What image calls its image.
+## image: what it is called
 IMAGE ?= ioworkload
 
-VARIABLES := FIXTURE_TMP SCENARIO TRACER PREFIX DESTDIR COUNT MINUTES N BUFFER RUNS CARGO KERNEL MEM CPUS TIMEOUT QEMU KERNELS IMAGE
+VARIABLES := $(shell sed -n 's/^\([A-Z_]*\) ?=.*/\1/p' Makefile)
 BUILT := target/x86_64-unknown-linux-gnu/release
 PROGRAMS := $(shell sed -n 's/^    { name = "\([a-z0-9-]*\)".*/\1/p' Cargo.toml)
 FIXTURES := $(filter-out ioworkload init,$(PROGRAMS))
 TESTS := $(CARGO) test --no-fail-fast --locked --target-dir target -p ioworkload-tests
+
+# What stands above a variable's line.
+meaning = $$(awk '/^\#\# / { text = substr($$0, 4) } /^$(1) [?]=/ { print text }' Makefile)
 
 .DEFAULT_GOAL := all
 .PHONY: help all run trace record initramfs vm vm-trace vm-matrix rootfs image container-test test torture attach coverage loss bench unsafe lint deps clean install uninstall dist deb
@@ -47,7 +58,7 @@ help: ## show this
 	@awk -F ':[^#]*## ' '/^[a-z-]+:[^#]*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo 'Variables, with their present values (make NAME=VALUE):'
-	@$(foreach variable,$(VARIABLES),printf '  %-11s %s\n' '$(variable)' '$($(variable))';)
+	@$(foreach variable,$(VARIABLES),printf '  %-11s = %-18s  %s\n' '$(variable)' '$($(variable))' "$(call meaning,$(variable))";)
 
 all: need-build ## build every program into target/fixtures/ (what plain `make` does)
 	@FIXTURE_TMP='$(FIXTURE_TMP)' $(CARGO) build --locked --release --target-dir target -p ioworkload

@@ -48,14 +48,27 @@ fn help_has_every_target_and_every_variable() {
             .map(str::to_owned)
     };
     let entries: Vec<_> = help.lines().filter_map(entry).collect();
-    let variables = makefile
-        .lines()
-        .find_map(|line| line.strip_prefix("VARIABLES := "))
-        .expect("variables");
-    assert!(variables.starts_with("FIXTURE_TMP "), "{variables}");
-    let wanted: Vec<_> = phony.split(' ').chain(variables.split(' ')).collect();
+    // Each variable, and the line above it.
+    let lines: Vec<_> = makefile.lines().collect();
+    let variable = |pair: &[&str]| {
+        let (name, _) = pair[1].split_once(" ?=")?;
+        let is_name = |byte: u8| byte.is_ascii_uppercase() || byte == b'_';
+        name.bytes().all(is_name).then_some(())?;
+        let meaning = pair[0].strip_prefix("## ").expect("a meaning");
+        Some((name.to_owned(), meaning.to_owned()))
+    };
+    let variables: Vec<_> = lines.windows(2).filter_map(variable).collect();
+    let names = variables.iter().map(|(name, _)| name.as_str());
+    let wanted: Vec<_> = phony.split(' ').chain(names).collect();
     assert_eq!(entries, wanted);
-    assert!(help.contains("\n  SCENARIO    aio-x\n"), "{help}");
+    let told = help
+        .lines()
+        .skip_while(|line| !line.starts_with("Variables"));
+    for (line, (name, meaning)) in told.skip(1).zip(&variables) {
+        assert!(line.starts_with(&format!("  {name:<11} = ")), "{line}");
+        assert!(line.ends_with(&format!("  {meaning}")), "{line}");
+    }
+    assert!(help.contains("\n  SCENARIO    = aio-x  "), "{help}");
 }
 
 /// A place without this tree's file modes and without `missing`, for an ordinary user.
