@@ -8,7 +8,6 @@
 use crate::faults::Fault;
 use crate::length::{self, progress, rounds};
 use crate::places::{Place, places};
-use crate::raised::Raised;
 use crate::run::{Ended, fixture, run};
 use crate::tally::{Cases, trial};
 use anyhow::{Context, Result, ensure};
@@ -21,13 +20,14 @@ use ioworkload_tests::scenarios;
 use ioworkload_tests::trace::{self, Seen};
 use libtest_mimic::Trial;
 use nix::errno::Errno;
+use std::any::Any;
 use std::collections::HashMap;
-use std::fs::File;
 use std::hint;
 use std::io::{Seek, Write};
-use std::panic::{self, AssertUnwindSafe};
+use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, Scope};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread::{self, JoinHandle};
 
 const AREA: &str = "6 load, runs";
 const SCARCE: &str = "6 load, aio-max-nr";
@@ -47,49 +47,73 @@ pub fn trials_alone() -> Vec<Trial> {
 
 fn loaded(scenario: &str, cases: &mut Cases) -> Result<()> {
     let expected = load(scenario)?;
-    let room = Room::new();
-    beside_hogs(&room, || {
-        let mut numbers = rounds(24, |count| count).peekable();
-        while numbers.peek().is_some() {
-            let some: Vec<_> = numbers.by_ref().take(240).collect();
-            cases.each(&some, |number| match number % 10 {
-                0 => led(scenario, &expected),
-                _ => well(scenario),
-            });
-            progress(AREA, scenario, some.last().map_or(0, |last| last + 1));
-        }
-    });
+    let _hogs = Hogs::here();
+    let mut numbers = rounds(24, |count| count).peekable();
+    while numbers.peek().is_some() {
+        let some: Vec<_> = numbers.by_ref().take(240).collect();
+        cases.each(&some, |number| match number % 10 {
+            0 => led(scenario, &expected),
+            _ => well(scenario),
+        });
+        progress(AREA, scenario, some.last().map_or(0, |last| last + 1));
+    }
     Ok(())
 }
 
-/// Does it while the hogs take what they can get; they end with it, however it ends.
-fn beside_hogs(room: &Room, what: impl FnOnce()) {
-    let stop = AtomicBool::new(false);
-    thread::scope(|scope| {
-        let _stop = Raised(&stop);
-        hogs(scope, &stop, room);
-        what();
-    });
+/// What takes all it can get: a thread for each of two CPUs, and one that writes a file out to the
+/// disk all the time.
+struct Hogs {
+    stop: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
 }
 
-/// A thread for each of two CPUs, and one that writes a file out to the disk all the time.
-fn hogs<'a>(scope: &'a Scope<'a, '_>, stop: &'a AtomicBool, room: &'a Room) {
-    for _ in 0..2 {
-        scope.spawn(|| {
-            while !stop.load(Ordering::Relaxed) {
-                hint::spin_loop();
-            }
-        });
+impl Hogs {
+    /// Those that are there already, if somebody else runs beside them. They end with the last who
+    /// does.
+    fn here() -> Arc<Self> {
+        static THERE: Mutex<Weak<Hogs>> = Mutex::new(Weak::new());
+        let mut there = THERE.lock().unwrap_or_else(PoisonError::into_inner);
+        there.upgrade().unwrap_or_else(|| {
+            let hogs = Arc::new(Self::new());
+            *there = Arc::downgrade(&hogs);
+            hogs
+        })
     }
-    scope.spawn(|| {
-        let mut file = File::create(room.path().join("hog")).expect("a room can be written");
-        let megabyte = vec![0; 1 << 20];
-        while !stop.load(Ordering::Relaxed) {
-            file.rewind().expect("a file");
-            file.write_all(&megabyte).expect("a disk with room");
-            file.sync_all().expect("a disk");
+
+    fn new() -> Self {
+        let stop = Arc::<AtomicBool>::default();
+        let hog = |deed: fn(&AtomicBool)| {
+            let stop = Arc::clone(&stop);
+            thread::spawn(move || deed(&stop))
+        };
+        let threads = [spin, spin, flood].map(hog).into();
+        Self { stop, threads }
+    }
+}
+
+impl Drop for Hogs {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+        for thread in self.threads.drain(..) {
+            thread.join().expect("a hog goes on");
         }
-    });
+    }
+}
+
+fn spin(stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        hint::spin_loop();
+    }
+}
+
+fn flood(stop: &AtomicBool) {
+    let mut file = tempfile::tempfile().expect("a disk");
+    let megabyte = vec![0; 1 << 20];
+    while !stop.load(Ordering::Relaxed) {
+        file.rewind().expect("a file");
+        file.write_all(&megabyte).expect("a disk with room");
+        file.sync_all().expect("a disk");
+    }
 }
 
 fn well(scenario: &str) -> Result<()> {
@@ -204,7 +228,10 @@ fn control() -> Result<()> {
     run.ends.extend(other.ends);
     ensure!(exact(&run, &expected).is_err(), "another process");
     // The hogs end even so: otherwise this is never over.
-    let panics = || beside_hogs(&room, || panic::resume_unwind(Box::new(())));
-    ensure!(panic::catch_unwind(AssertUnwindSafe(panics)).is_err());
+    let panics = || {
+        let _hogs = Hogs::new();
+        panic::resume_unwind(Box::new(()))
+    };
+    ensure!(panic::catch_unwind(panics).is_err_and(|what: Box<dyn Any + Send>| what.is::<()>()));
     Ok(())
 }

@@ -48,10 +48,9 @@ fn main() -> ExitCode {
     ];
     let trials = trials.into_iter().flatten().collect();
     let before = aio_nr();
-    let done = [
-        libtest_mimic::run(&arguments, trials),
-        libtest_mimic::run(&arguments, load::trials_alone()),
-    ];
+    let mut alone = starts::trials_alone();
+    alone.extend(load::trials_alone());
+    let done = [trials, alone].map(|trials| libtest_mimic::run(&arguments, trials));
     if arguments.list {
         return ExitCode::SUCCESS;
     }

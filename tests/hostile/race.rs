@@ -143,7 +143,7 @@ impl Arena {
         fs::set_permissions(&kept, Permissions::from_mode(0o666))?;
         fs::set_permissions(room.path(), Permissions::from_mode(mode))?;
         let before = item(&victim)?;
-        let watch = Inotify::init(InitFlags::IN_NONBLOCK)?;
+        let watch = Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC)?;
         // No use begins without one of these. The end of one, IN_CLOSE, can be that of our own
         // write, in a child that another thread had just made.
         let uses = AddWatchFlags::IN_OPEN | AddWatchFlags::IN_ACCESS | AddWatchFlags::IN_MODIFY;
@@ -189,7 +189,8 @@ fn item(path: &Path) -> Result<Item> {
 
 /// Swaps as another user, with the rights of that user alone: a thread has its own.
 fn attack(arena: &Arena, path: &str, over: &AtomicBool, ended: &AtomicUsize) -> Result<()> {
-    let room = open(arena.room.path(), OFlag::O_DIRECTORY, Mode::empty())?;
+    let flags = OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    let room = open(arena.room.path(), flags, Mode::empty())?;
     // SAFETY: the plain system call, unlike the C library's function, changes this thread alone.
     let id = unsafe { libc::syscall(libc::SYS_setresuid, NOBODY, NOBODY, NOBODY) };
     Errno::result(id)?;
@@ -232,7 +233,7 @@ fn swap(room: &OwnedFd, path: &str, round: usize, swaps: &AtomicUsize) -> Result
 
 /// A file of the attacker's stays empty as long as it is there.
 fn own_file(room: &OwnedFd, path: &str, swaps: &AtomicUsize) -> Result<()> {
-    let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL;
+    let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
     if let Ok(file) = openat(room, path, flags, Mode::from_bits_truncate(0o666)) {
         swaps.fetch_add(1, Ordering::SeqCst);
         thread::yield_now();

@@ -9,12 +9,12 @@ use crate::led::{EXIT_GROUP, WRITE, lead_as};
 use crate::length;
 use crate::places::{Place, places};
 use crate::run::{Ended, as_root, before, fixture, limit, run};
-use crate::tally::{Cases, area};
+use crate::tally::{Cases, area, trial};
 use anyhow::{Context, Result, ensure};
 use ioworkload_tests::expected::load;
 use ioworkload_tests::hand::{Act, End};
 use ioworkload_tests::room::Room;
-use ioworkload_tests::shipped;
+use ioworkload_tests::{scenarios, shipped};
 use libtest_mimic::Trial;
 use nix::errno::Errno;
 use nix::libc;
@@ -34,7 +34,6 @@ use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
 
 const AREA: &str = "4 starts";
 
@@ -146,9 +145,6 @@ fn each_start(scenario: &str, cases: &mut Cases) -> Result<()> {
         "fails-without-descriptors",
         Way::Alone(fails_without_descriptors),
     ));
-    if length::long() {
-        list.push(Case("no-overcommit", Way::Alone(without_overcommit)));
-    }
     cases.each(&list, |Case(name, way)| match way {
         Way::Prepared(prepare) => started(scenario, *prepare, &outcome(scenario, name)),
         Way::Alone(check) => check(scenario),
@@ -317,16 +313,39 @@ fn unheard(scenario: &str, place: Place, fault: &Fault) -> Result<()> {
     Ok(())
 }
 
-/// vm.overcommit_memory is the whole machine's, so only the long form sets it, for a moment.
-fn without_overcommit(scenario: &str) -> Result<()> {
-    const SYSCTL: &str = "/proc/sys/vm/overcommit_memory";
-    static ALONE: Mutex<()> = Mutex::new(());
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let before = fs::read_to_string(SYSCTL)?;
-    fs::write(SYSCTL, "2")?;
-    let outcome = started(scenario, || Ok(()), &Ended::with(0, ""));
-    fs::write(SYSCTL, before)?;
-    outcome
+/// vm.overcommit_memory is the whole machine's, so nothing runs beside these, and only the long form
+/// sets it.
+pub fn trials_alone() -> Vec<Trial> {
+    let alone = length::long().then(|| trial(AREA, "no-overcommit", without_overcommit));
+    alone.into_iter().collect()
+}
+
+fn without_overcommit(_: &str, cases: &mut Cases) -> Result<()> {
+    as_root()?;
+    let _sysctl = Overcommit::set("2")?;
+    cases.each(&scenarios(), |name| {
+        started(name, || Ok(()), &Ended::with(0, ""))
+    });
+    Ok(())
+}
+
+/// What the sysctl was before: it is set again, whatever happens.
+struct Overcommit(String);
+
+impl Overcommit {
+    const PATH: &str = "/proc/sys/vm/overcommit_memory";
+
+    fn set(value: &str) -> Result<Self> {
+        let before = Self(fs::read_to_string(Self::PATH)?);
+        fs::write(Self::PATH, value)?;
+        Ok(before)
+    }
+}
+
+impl Drop for Overcommit {
+    fn drop(&mut self) {
+        fs::write(Self::PATH, &self.0).expect("it was written before");
+    }
 }
 
 /// Commands that say what they have inherited, as far as a start changes that. No shell is between: it
