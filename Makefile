@@ -12,7 +12,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 ## torture: runs of each scenario under load; other areas take a multiple or a part of it
 COUNT ?= 10000
-## torture: after so many minutes nothing new is begun
+## torture: after so many minutes nothing is begun beyond what test does
 MINUTES ?= 120
 ## loss: how many calls are made
 N ?= 1000000
@@ -117,7 +117,7 @@ test: all need-test ## build, and run every test
 	@$(TESTS)
 
 torture: all need-test ## the fault suite in its long form: COUNT, MINUTES
-	@TORTURE_COUNT='$(COUNT)' TORTURE_MINUTES='$(MINUTES)' $(TESTS) --test hostile
+	@TORTURE_COUNT='$(COUNT)' TORTURE_MINUTES='$(MINUTES)' $(TESTS) --profile torture --test hostile
 
 attach: all need-test ## attach tracers to a waiting workload, RUNS times each, slowed down at random
 	@ATTACH_RUNS='$(RUNS)' $(TESTS) --test attach

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 /// it.
 static COUNT: LazyLock<Option<usize>> = LazyLock::new(|| number("TORTURE_COUNT"));
 
-/// `TORTURE_MINUTES`: after them nothing new is begun.
+/// `TORTURE_MINUTES`: after them nothing is begun beyond the quick form.
 static END: LazyLock<Option<Instant>> = LazyLock::new(|| {
     let minutes = number("TORTURE_MINUTES")? as u64;
     Some(Instant::now() + Duration::from_mins(minutes))

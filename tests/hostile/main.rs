@@ -44,11 +44,12 @@ fn main() -> ExitCode {
         input::trials(),
         load::trials(),
         memory::trials(),
-        sanitizer::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();
     let before = aio_nr();
-    let mut alone = starts::trials_alone();
+    // It waits for fs.aio-nr itself, at its end.
+    let mut alone = sanitizer::trials();
+    alone.extend(starts::trials_alone());
     alone.extend(load::trials_alone());
     let done = [trials, alone].map(|trials| libtest_mimic::run(&arguments, trials));
     if arguments.list {

@@ -356,7 +356,7 @@ const SAY: &[&[&str]] = &[
     &[
         "grep",
         "-E",
-        "^(Umask|Sig|ShdPnd|NoNew)",
+        "^(Umask|Sig[PBIC]|ShdPnd|NoNew)",
         "/proc/self/status",
     ],
     &["readlink", "/proc/self/ns/mnt", "/proc/self/ns/user"],
