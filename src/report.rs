@@ -7,7 +7,7 @@ use core::ffi::CStr;
 use core::ptr::NonNull;
 
 /// The exit code for "this machine can't just now".
-const SKIP: u8 = 77;
+pub const SKIP: u8 = 77;
 
 /// What a story says of an answer or of a field: a byte for the kind, and two texts, `io_setup: `
 /// and `0`, or `io_getevents: res is ` and `15`. A thin pointer, so that a failure is two words and

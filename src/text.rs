@@ -11,8 +11,8 @@ pub struct Page<const MAX: usize>(heapless::Vec<u8, MAX>);
 /// How many bytes of somebody else's are shown.
 pub const SHOWN: usize = 80;
 
-/// Room for one line: the longest has a scenario's name, a call, an error and a path of 134
-/// bytes.
+/// Room for one line: the longest has [`SHOWN`] bytes of somebody else's, each as `\xff`, with a
+/// scenario's name, a time and an error.
 pub type Line = Page<512>;
 
 impl<const MAX: usize> Page<MAX> {

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 pub fn none(stories: &Path, to: &Path) {
     for story in files(stories) {
         let name = stem(&story).replace('_', "-");
-        // mod.rs is no story.
-        if name.starts_with("aio-") {
+        // The catalogue is no story.
+        if name != "mod" {
             write(to, &name, NO_TRACE);
         }
     }

@@ -215,10 +215,14 @@ fn example() -> PathBuf {
 
 #[test]
 fn the_readme_shows_the_example() {
-    let example = fs::read_to_string(example()).expect("the example");
     let readme = fs::read_to_string(root().join("README.md")).expect("a README");
-    let shown = format!("\n```python compare.py\n{example}```\n");
-    assert!(readme.contains(&shown), "README.md shows another one");
+    for (kind, name) in [("python", "compare.py"), ("text", "events.bt")] {
+        let example = root().join("tests/examples").join(name);
+        let example = fs::read_to_string(example).expect("the example");
+        let shown = format!("\n```{kind} {name}\n{example}```\n");
+        assert!(readme.contains(&shown), "README.md shows another {name}");
+    }
+    let example = fs::read_to_string(example()).expect("the example");
     assert!(example.lines().count() <= 20, "that is no example any more");
 }
 

@@ -113,12 +113,13 @@ fn options_stand_anywhere() {
         "--repeat=7",
         "--interval=8",
     ];
-    let names: [(&[&str], &str); 5] = [
+    let names: [(&[&str], &str); 6] = [
         (&["aio-setup"], "aio-setup"),
         (&["--scenario=aio-setup"], "attach"),
         (&["-scenario", "aio-setup"], "attach"),
         (&["--scenario", "aio-setup"], "attach"),
         (&["--expect=aio-setup"], "expect"),
+        (&["--expect", "aio-setup"], "expect"),
     ];
     for (name, command) in names {
         for at in 0..=options.len() {

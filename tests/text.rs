@@ -30,7 +30,7 @@ fn a_line_ends_in_a_newline() {
     assert_eq!(printed::<8>("eleven byte"), "eleven \n");
 }
 
-/// The numbers of the writes that fail, and what is printed by `--list --json`.
+/// How many writes `--list --json` makes where these fail, and what it prints.
 fn with_writes_failing(fails: &[usize], answer: i64) -> (usize, String) {
     let mut command = Command::new(shipped("ioworkload"));
     command.args(["--list", "--json"]);

@@ -222,7 +222,7 @@ fn controls() -> Vec<Trial> {
         (
             "an-argument-more",
             |e| drop(call(e, 1).args.pop()),
-            &["io_setup(0x20, 0x7"],
+            &["io_setup(0x20, 0x7…expected 1 arguments"],
         ),
         (
             "another-exit-code",

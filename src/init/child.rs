@@ -54,13 +54,13 @@ pub fn run(program: &CStr, said: &mut Said) -> End {
 
 /// In the child: both outputs lead to the pipe, and then it is the program.
 fn become_it(program: &CStr, pipe: u32) -> ! {
-    for fd in [1, 2] {
+    for fd in [STDOUT, STDERR] {
         let _ = dup3(pipe, fd, 0);
     }
     if let Err(errno) = execve(program) {
         let mut line = Line::default();
         line.text("execve: ").errno(errno);
-        line.print(2);
+        line.print(STDERR);
     }
     exit_group(1)
 }

@@ -3,15 +3,13 @@
 
 use super::child::{End, LIMIT_S, Said};
 use super::names::Refusal;
+use crate::report::SKIP;
 use crate::sys::STDOUT;
 use crate::text::{Line, Page, SHOWN};
 
 /// Room for a line with what somebody else has written: a name of 255 bytes and all of [`Said`], four
 /// times as long where nothing of it can be shown as it is.
 type Row = Page<4096>;
-
-/// A fixture's exit code for "this machine can't just now".
-const SKIP: u8 = 77;
 
 /// What has been reported so far.
 #[derive(Default)]

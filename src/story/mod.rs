@@ -39,7 +39,7 @@ pub struct Scenario {
 pub type Outcome = Result<(), Failure>;
 
 /// Holds a completion against the request that it must be of, and against its result, which `claim`
-/// states; `others` are about its fields `data`, `obj` and `res2`.
+/// states; the last three claim its fields `data`, `obj` and `res2`.
 ///
 /// # Errors
 /// The first field that is otherwise.

@@ -27,9 +27,9 @@ pub const PAGE: usize = 4096;
 /// # Errors
 /// EBADF, ENODEV, ENOMEM and more.
 pub fn mmap(len: usize, prot: u32, flags: u32, fd: u32, off: usize) -> Answer {
-    // SAFETY: with address 0 the kernel takes what nobody has; with MAP_FIXED, page 0, which nobody
-    // has either.
-    Errno::check(unsafe { syscall!(MMAP, 0, len, prot, flags, fd, off) })
+    const MAP_FIXED: u32 = 0x10;
+    // SAFETY: with address 0, and never with MAP_FIXED, the kernel takes what nobody has.
+    Errno::check(unsafe { syscall!(MMAP, 0, len, prot, flags & !MAP_FIXED, fd, off) })
 }
 
 /// `mprotect(2)`, 10: sets what may be done with pages.

@@ -28,13 +28,16 @@ if tracer == "strace":
     attached.stderr.readline()  # "strace: Process 123 attached"
 else:
     # Both start cat when they are ready, and end with it.
-    attached.stdin.write(b"ready\n")
-    attached.stdin.flush()
+    try:
+        attached.stdin.write(b"ready\n")
+        attached.stdin.flush()
+    except BrokenPipeError:
+        pass  # It has ended already, and says below why.
     for line in attached.stdout:
         if line == b"ready\n":
             break
 
 workload.communicate(b"go")
-attached.communicate()
+sys.stderr.buffer.write(attached.communicate()[1])
 print(trace.read(), end="")
 sys.exit(workload.returncode or attached.returncode)

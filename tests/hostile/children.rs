@@ -11,7 +11,7 @@ use crate::led::{EXIT_GROUP, lead};
 use crate::places::{Place, places};
 use crate::tally::Cases;
 use anyhow::{Result, ensure};
-use ioworkload_tests::expected::{Child, load};
+use ioworkload_tests::expected::load;
 use ioworkload_tests::hand::{Act, End};
 use ioworkload_tests::scenarios;
 use libtest_mimic::{Failed, Trial};
@@ -32,7 +32,7 @@ pub fn trials() -> Vec<Trial> {
 fn each_call(cases: &mut Cases) -> Result<()> {
     for scenario in scenarios() {
         let expected = load(&scenario)?;
-        let children = expected.children.iter().flat_map(Child::each).enumerate();
+        let children = expected.children().enumerate();
         for (child, calls) in children {
             let ends = places(calls).into_iter().flat_map(wrongs);
             let of_child = |(place, wrong)| Case {

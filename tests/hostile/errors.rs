@@ -108,6 +108,7 @@ const NAMED: &[Errno] = &[
     EINTR,
     EIO,
     EBADF,
+    ECHILD,
     EAGAIN,
     ENOMEM,
     EACCES,

@@ -7,9 +7,9 @@
 use crate::run::{Ended, as_root, before, run};
 use crate::tally::{Cases, area};
 use anyhow::{Context, Result, ensure};
-use ioworkload_tests::expected::{Shape, load};
+use ioworkload_tests::expected::load;
 use ioworkload_tests::room::Room;
-use ioworkload_tests::shipped;
+use ioworkload_tests::{NOBODY, shipped};
 use libtest_mimic::Trial;
 use nix::mount::MsFlags;
 use nix::sys::stat::{Mode, SFlag, makedev, mknod};
@@ -27,9 +27,6 @@ const AREA: &str = "3 grounds";
 pub fn trials() -> Vec<Trial> {
     area(AREA, each_ground, control)
 }
-
-/// A user who owns nothing.
-pub const NOBODY: u32 = 65534;
 
 struct Ground {
     name: &'static str,
@@ -172,7 +169,10 @@ impl Ground {
         mut before: Vec<Item>,
         after: &[Item],
     ) -> Result<()> {
-        let (target, cares) = (format!("ioworkload-{scenario}"), has_target(scenario)?);
+        let (target, cares) = (
+            format!("ioworkload-{scenario}"),
+            load(scenario)?.has_target(),
+        );
         let line = self.line.replace("PATH", &format!("/tmp/{target}"));
         let wanted = match (cares, line.as_str()) {
             (false, _) | (true, "") => Ended::with(0, ""),
@@ -203,17 +203,6 @@ pub fn as_user(scenario: &str, room: &Room, flags: MsFlags, user: u32) -> Result
         Ok(())
     });
     Ok(command)
-}
-
-/// Whether a scenario makes a target file.
-pub fn has_target(scenario: &str) -> Result<bool> {
-    let path = format!("/tmp/ioworkload-{scenario}");
-    let is_it = |(_, shape): &(_, _)| matches!(shape, Shape::Bytes(text) if *text == path);
-    let expected = load(scenario)?;
-    Ok(expected
-        .each()
-        .iter()
-        .any(|call| call.before.0.iter().any(is_it)))
 }
 
 /// A name in a room, and all that is known of what it leads to but the time of its last use.

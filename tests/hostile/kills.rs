@@ -4,7 +4,8 @@
 //! The rule: a signal that kills, kills; what is left is at most the target file, and the next run
 //! succeeds and leaves nothing. SIGSTOP and SIGCONT change nothing, with one exception that is the
 //! kernel's: io_getevents and io_pgetevents that wait are interrupted, and answer EINTR. Of each
-//! scenario that does not end at once somebody is killed alive.
+//! scenario that does not end at once somebody is killed alive, but for aio-exit-live, which spends
+//! its time in the exit.
 
 use crate::length::{SEED, rounds};
 use crate::places::{Place, places};

@@ -7,7 +7,6 @@
 //! [`STACK`]; the name that stays then is removed by the next run.
 
 use crate::faults::Fault;
-use crate::grounds::has_target;
 use crate::led::{Led, lead_as};
 use crate::length;
 use crate::places::{Place, places};
@@ -250,7 +249,7 @@ fn in_a_full_tmp(scenario: &str, full: Full) -> Result<Ended> {
 /// Whoever makes a target can't.
 fn no_name(scenario: &str, ended: &Ended) -> Result<()> {
     let line = format!("{scenario}: openat: ENOSPC (errno 28): /tmp/ioworkload-{scenario}");
-    let wanted = if has_target(scenario)? {
+    let wanted = if load(scenario)?.has_target() {
         Ended::with(1, &line)
     } else {
         Ended::with(0, "")

@@ -6,14 +6,15 @@
 //! seen nobody open, read or write what a run did not make, and the files that the links lead to are
 //! what they were, to the nanosecond.
 
-use crate::grounds::{NOBODY, as_user, has_target};
+use crate::grounds::as_user;
 use crate::length::rounds;
 use crate::raised::Raised;
 use crate::run::{Ended, as_root, run};
 use crate::tally::{Cases, count, trial};
 use anyhow::{Context, Result, ensure};
+use ioworkload_tests::expected::load;
 use ioworkload_tests::room::Room;
-use ioworkload_tests::scenarios;
+use ioworkload_tests::{NOBODY, scenarios};
 use libtest_mimic::Trial;
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, open, openat, renameat};
@@ -40,7 +41,7 @@ const SOMEBODY: u32 = 65533;
 pub fn trials() -> Vec<Trial> {
     let targets = scenarios()
         .into_iter()
-        .filter(|name| has_target(name).unwrap_or(true));
+        .filter(|name| load(name).map_or(true, |expected| expected.has_target()));
     let mut trials: Vec<_> = targets.map(|name| trial(RUNS, &name, raced)).collect();
     trials.push(Trial::test("3 race::control", || Ok(control()?)));
     trials

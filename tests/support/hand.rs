@@ -91,7 +91,7 @@ pub struct Run {
 /// Runs `command` with `act` at each stop.
 ///
 /// # Errors
-/// It does not start, or does not end within [`DEADLINE`].
+/// It does not start, or does not end within [`DEADLINE`]. A start that hangs is waited for.
 ///
 /// # Panics
 /// If `act` does.

@@ -98,5 +98,7 @@ pub fn aio_nr() -> u64 {
 /// # Panics
 /// If that takes a minute.
 pub fn aio_nr_back_to(before: u64) {
-    until("fs.aio-nr is back", || aio_nr() <= before);
+    until(&format!("fs.aio-nr is back to {before}"), || {
+        aio_nr() <= before
+    });
 }

@@ -35,7 +35,9 @@ pub fn alone<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 pub fn behind_execve(first: Pid, more: Options) -> Result<()> {
     let entry = waitpid(first, None)?;
     if entry != WaitStatus::Stopped(first, Signal::SIGTRAP) {
-        if kill(first, Signal::SIGKILL).is_ok() {
+        // The number of one that has ended may be somebody else's by now.
+        if matches!(entry, WaitStatus::Stopped(..)) {
+            kill(first, Signal::SIGKILL)?;
             waitpid(first, None)?;
         }
         bail!("{entry:?} instead of the stop behind execve");

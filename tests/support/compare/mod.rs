@@ -109,7 +109,10 @@ pub fn compare(expected: &Expected, seen: &Seen) -> Verdict {
 /// The lines, if not.
 pub fn start_so(lines: &[String], starts: &[&str]) -> Result<()> {
     let mut pairs = lines.iter().zip(starts);
-    let each = pairs.all(|(line, start)| line.starts_with(start));
+    let each = pairs.all(|(line, start)| {
+        let (start, part) = start.split_once('…').unwrap_or((start, ""));
+        line.starts_with(start) && line.contains(part)
+    });
     ensure!(
         each && lines.len() == starts.len(),
         "wanted {starts:#?}, found {lines:#?}"
