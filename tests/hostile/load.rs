@@ -3,7 +3,7 @@
 //!
 //! The rule: a run succeeds, and every tenth, which is led call by call, makes its expected trace to
 //! the last argument; where the neighbour leaves too little, it says so in its one line and ends
-//! with 77. What gets nothing of a CPU for 60 s counts as hung.
+//! with 77. What takes longer than three minutes counts as hung.
 
 use crate::faults::Fault;
 use crate::length::{self, progress, rounds};

@@ -51,7 +51,9 @@ fn main() -> ExitCode {
     let mut alone = sanitizer::trials();
     alone.extend(starts::trials_alone());
     alone.extend(load::trials_alone());
-    let done = [trials, alone].map(|trials| libtest_mimic::run(&arguments, trials));
+    let done = libtest_mimic::run(&arguments, trials);
+    arguments.test_threads = Some(1);
+    let done = [done, libtest_mimic::run(&arguments, alone)];
     if arguments.list {
         return ExitCode::SUCCESS;
     }

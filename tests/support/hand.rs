@@ -19,8 +19,9 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
 
-/// After this a run counts as hung, and is killed.
-pub const DEADLINE: Duration = Duration::from_mins(1);
+/// After this a run counts as hung, and is killed. A virtual machine can stand still for most of a
+/// minute itself, with all that is in it.
+pub const DEADLINE: Duration = Duration::from_mins(3);
 
 /// A process on the boundary between itself and the kernel.
 pub struct Stop<'a> {
