@@ -237,7 +237,7 @@ const CALLS: &str = r#"{
         {"name": "rt_sigaction", "nr": 13, "args": [257, "&act", "&oact", 8], "ret": -22},
         {"name": "kill", "nr": 62, "args": [2147483647, 274], "ret": -3},
         {"name": "setitimer", "nr": 38, "args": [289, "&value", 0], "ret": -22},
-        {"name": "mmap", "nr": 9, "args": [0, 305, 306, 307, 308, 309], "ret": -22},
+        {"name": "mmap", "nr": 9, "args": [0, 305, 306, 291, 308, 309], "ret": -22},
         {"name": "mprotect", "nr": 10, "args": [321, 322, 323], "ret": -22},
         {"name": "munmap", "nr": 11, "args": [337, 338], "ret": -22},
         {"name": "mremap", "nr": 25, "args": [369, 370, 371, 372, 373], "ret": -22},

@@ -46,6 +46,7 @@ fn main(_: Stack) -> u8 {
     let _ = rt_sigaction(0x101, &act, Some(&mut oact));
     let _ = kill(0x7fff_ffff, 0x112);
     let _ = setitimer(0x121, &value);
+    // MAP_FIXED, 0x10, is left out.
     let _ = mmap(0x131, 0x132, 0x133, 0x134, 0x135);
     // SAFETY: nothing is mapped at these addresses.
     unsafe {
