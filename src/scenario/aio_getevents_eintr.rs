@@ -15,6 +15,7 @@
 //! io_getevents(ctx, 1, 1, &event, {tv_sec=10, tv_nsec=0}) = -1 EINTR (Interrupted system call)
 //! --- SIGALRM {si_signo=SIGALRM, si_code=SI_KERNEL} ---
 //! rt_sigreturn({mask=[]}) = -1 EINTR (Interrupted system call)
+//! setitimer(ITIMER_REAL, {it_interval={tv_sec=0, tv_usec=0}, it_value={tv_sec=0, tv_usec=0}}, NULL) = 0
 //! rt_sigaction(SIGALRM, {sa_handler=SIG_DFL, sa_mask=[], sa_flags=0}, NULL, 8) = 0
 //! io_destroy(ctx) = 0
 //! exit_group(0) = ?
@@ -23,7 +24,8 @@
 //!
 //! Starts no call again: io_getevents answers EINTR with SA_RESTART too. The timer runs for a
 //! fifth of a second, which is time enough to get into the wait; if it isn't, the wait ends after
-//! ten seconds, and the scenario fails. SIGALRM is as it was at the end.
+//! ten seconds, and the scenario fails. The timer is stopped before SIGALRM is as it was: where a
+//! stop by somebody else interrupted the wait, it is still running.
 //!
 //! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, a sandbox
 //! forbids it, or `fs.aio-max-nr` is used up.
@@ -40,8 +42,15 @@ const ONCE: Itimerval = Itimerval {
     it_value: [0, 200_000],
 };
 
+/// Stops a timer.
+const OFF: Itimerval = Itimerval {
+    it_interval: [0, 0],
+    it_value: [0, 0],
+};
+
 fn run() -> Outcome {
-    let (mut event, deadline, once) = (IoEvent::default(), DEADLINE, ONCE);
+    let (mut event, deadline) = (IoEvent::default(), DEADLINE);
+    let (once, off) = (ONCE, OFF);
     let (interrupt, restart) = (Sigaction::interrupt(0), Sigaction::interrupt(SA_RESTART));
     let mut old = Sigaction::default();
     let mut ctx = Context::default();
@@ -55,6 +64,7 @@ fn run() -> Outcome {
         call!(rt_sigaction(SIGALRM, &restart, None) = 0);
         call!(setitimer(ITIMER_REAL, &once) = 0);
         call!(io_getevents(ctx.id, 1, 1, &raw mut event, &raw const deadline) = -EINTR);
+        call!(setitimer(ITIMER_REAL, &off) = 0);
         call!(rt_sigaction(SIGALRM, &old, None) = 0);
     }
     call!(io_destroy(ctx.release()) = 0);
