@@ -158,7 +158,6 @@ fn fine_or_one_line(scenario: &str, ended: &Ended) -> Result<()> {
     Ok(())
 }
 
-/// What the kernel has started succeeds, or says one of these lines.
 /// What a run says where the kernel has no addresses left for it.
 fn without_memory(scenario: &str) -> Result<Vec<String>> {
     let expected = load(scenario)?;
@@ -171,6 +170,7 @@ fn without_memory(scenario: &str) -> Result<Vec<String>> {
         .collect())
 }
 
+/// What the kernel has started succeeds, or says one of these lines.
 fn started(scenario: &str, what: Resource, max: u64, lines: &[String]) -> Result<()> {
     let room = Room::new();
     let mut command = bare(scenario, &room);

@@ -1,8 +1,8 @@
 //! Load: every scenario again and again, 8 at a time, beside what takes the CPUs and what floods the
 //! disk; and with a neighbour who has used up nearly all of fs.aio-max-nr.
 //!
-//! The rule: a run succeeds, and every tenth, which is led call by call, makes its expected trace to
-//! the last argument; where the neighbour leaves too little, it says so in its one line and ends
+//! The rule: a run succeeds, and every tenth (of aio-burst every thousandth), which is led call by
+//! call, makes its expected trace to the last argument; where the neighbour leaves too little, it says so in its one line and ends
 //! with 77. What takes longer than three minutes counts as hung.
 
 use crate::faults::Fault;

@@ -76,7 +76,10 @@ fn control() -> Result<()> {
         .args([&program, &source]);
     let output = rustc.output()?;
     ensure!(output.status.success(), "{}", told(&output));
-    let said = told(&Command::new(program).output()?);
-    ensure!(said.contains("heap-buffer-overflow"), "{said}");
+    let output = Command::new(program).output()?;
+    let (code, said) = (output.status.code(), told(&output));
+    let stopped = "SUMMARY: AddressSanitizer: heap-buffer-overflow ";
+    let lines = said.lines().filter(|line| line.starts_with(stopped));
+    ensure!((code, lines.count()) == (Some(1), 1), "{code:?}: {said}");
     Ok(())
 }

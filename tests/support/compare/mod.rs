@@ -102,16 +102,16 @@ pub fn compare(expected: &Expected, seen: &Seen) -> Verdict {
     verdict
 }
 
-/// Wants so many lines, each of which starts so: what follows differs from run to run, as addresses
-/// do.
+/// Wants so many lines, each of which starts so, and behind a `…` ends so: the rest differs from run
+/// to run, as addresses do.
 ///
 /// # Errors
 /// The lines, if not.
 pub fn start_so(lines: &[String], starts: &[&str]) -> Result<()> {
     let mut pairs = lines.iter().zip(starts);
     let each = pairs.all(|(line, start)| {
-        let (start, part) = start.split_once('…').unwrap_or((start, ""));
-        line.starts_with(start) && line.contains(part)
+        let (start, end) = start.split_once('…').unwrap_or((start, ""));
+        line.starts_with(start) && line.ends_with(end)
     });
     ensure!(
         each && lines.len() == starts.len(),
