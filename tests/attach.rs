@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use ioworkload_tests::attach::Tool;
 use ioworkload_tests::compare::compare;
 use ioworkload_tests::expected::{Entry, Expected, Kernel, parse};
-use ioworkload_tests::gated::{End, Place};
+use ioworkload_tests::gated::{End, PPOLL, Place};
 use ioworkload_tests::random::Random;
 use ioworkload_tests::room::Room;
 use ioworkload_tests::trace::Seen;
@@ -21,7 +21,6 @@ use std::thread::sleep;
 use std::time::Duration;
 
 const RUNS: usize = 3;
-const PPOLL: u32 = 271;
 /// A tracer is held up for so long at most, in milliseconds.
 const SLOWEST: u64 = 2000;
 

@@ -1,6 +1,6 @@
 //! Do the gates that options ask for open when they should, and only then?
 
-use ioworkload_tests::gated::{DELAY, End, Env, HOLD, Place, Run, STARTUP, ioworkload};
+use ioworkload_tests::gated::{DELAY, End, Env, HOLD, PPOLL, Place, Run, STARTUP, ioworkload};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, dup2_raw};
 use std::fs::{self, File, OpenOptions};
@@ -10,7 +10,6 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::thread;
 
-const PPOLL: u32 = 271;
 const NANOSLEEP: u32 = 35;
 const TARGET: &str = "ioworkload-aio-submit";
 

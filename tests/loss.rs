@@ -1,6 +1,6 @@
 //! Is the account of what a tracer has lost exact?
 
-use ioworkload_tests::loss::{Account, Ledger, Report, Tracer};
+use ioworkload_tests::loss::{Account, Burst, Ledger, Report, Tracer};
 use nix::unistd::Uid;
 use std::collections::BTreeSet;
 
@@ -92,12 +92,12 @@ fn as_it_is_printed() {
     assert_eq!(account(5, [4, 1, 4, 6]).to_string(), strange);
 }
 
-fn report(tracer: Tracer, count: u32, kib: Option<u32>) -> Report {
+fn report(tracer: Tracer, burst: Burst) -> Report {
     assert!(
         tracer == Tracer::Strace || Uid::effective().is_root(),
         "{tracer:?} needs root: run as root"
     );
-    let report = tracer.run(count, kib, &|_| ());
+    let report = tracer.run(burst, &|_| ());
     report.unwrap_or_else(|error| panic!("{tracer:?}: {error:#}"))
 }
 
@@ -113,7 +113,12 @@ fn with_room_for_all() {
         (Tracer::Ftrace, Some(16384)),
     ];
     for (tracer, kib) in rows {
-        let Report { account, own } = report(tracer, CALLS, kib);
+        let burst = Burst {
+            count: CALLS,
+            kib,
+            nap: false,
+        };
+        let Report { account, own } = report(tracer, burst);
         let all = Account {
             sent: CALLS.into(),
             seen: CALLS.into(),
@@ -132,17 +137,27 @@ fn with_room_for_all() {
     }
 }
 
-/// With room for next to none most are, and what is seen and the gaps make up all that was sent. The
-/// kernel's count for ftrace is the same to the last event; perf and bpftrace hear of a loss only
-/// with the next event that finds room, so that they may miss the last.
+/// With room for next to none, and asleep for a while, it loses some, and what is seen and the gaps
+/// make up all that was sent. The kernel's count for ftrace is the same to the last event; perf and
+/// bpftrace hear of a loss only with the next event that finds room, so that they may miss the last.
 #[test]
 fn with_room_for_next_to_none() {
+    let burst = Burst {
+        count: 10_000,
+        kib: Some(4),
+        nap: true,
+    };
     for tracer in [Tracer::Perf, Tracer::Bpftrace, Tracer::Ftrace] {
-        let Report { account, own } = report(tracer, 50_000, Some(4));
+        let Report { account, own } = report(tracer, burst);
         let lost = account.lost();
-        assert_eq!(account.seen + lost, 50_000, "{tracer:?}");
+        assert_eq!(account.seen + lost, 10_000, "{tracer:?}");
         assert!(lost > 0 && account.seen > 0, "{tracer:?}: {account}");
-        assert_eq!((account.duplicated, account.strange), (0, 0), "{tracer:?}");
+        assert_eq!(account.strange, 0, "{tracer:?}");
+        // perf record 6.1 can deliver an event twice, with the same time to the nanosecond.
+        assert!(
+            account.duplicated == 0 || tracer == Tracer::Perf,
+            "{tracer:?}: {account}"
+        );
         let own = own.expect("a count");
         let right = if tracer == Tracer::Ftrace {
             own == lost

@@ -13,7 +13,7 @@ use crate::run::{Ended, finish, fixture, next_run, start};
 use crate::tally::{Cases, trial};
 use anyhow::{Context, Result, ensure};
 use ioworkload_tests::expected::load;
-use ioworkload_tests::gated::until;
+use ioworkload_tests::gated::{has_stopped, until};
 use ioworkload_tests::hand::{self, Act, End, Run};
 use ioworkload_tests::random::Random;
 use ioworkload_tests::room::Room;
@@ -260,13 +260,6 @@ fn by(signal: Signal) -> Ended {
         signal: Some(signal as i32),
         ..Ended::with(0, "")
     }
-}
-
-/// Whether the process has stopped, or has ended.
-fn has_stopped(pid: Pid) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("nobody has waited for it");
-    let (_, state) = stat.rsplit_once(") ").expect("a name in parentheses");
-    state.starts_with(['T', 'Z'])
 }
 
 /// A signal is not taken for another, and a room that stops the next run is noticed.

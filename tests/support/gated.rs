@@ -19,6 +19,9 @@ pub const STARTUP: &str = "IOR_WORKLOAD_STARTUP_FILE";
 /// The variable of the file after it.
 pub const HOLD: &str = "IOR_WORKLOAD_HOLD_FILE";
 
+/// The call that `stdin` and `fd:N` wait in.
+pub const PPOLL: u32 = 271;
+
 /// Variables and their values.
 pub type Env = &'static [(&'static str, &'static str)];
 
@@ -315,6 +318,17 @@ impl Drop for Run {
             let _ = self.child.wait();
         }
     }
+}
+
+/// Whether a child of ours has stopped, or has ended.
+///
+/// # Panics
+/// If somebody has waited for it.
+#[must_use]
+pub fn has_stopped(pid: Pid) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("nobody has waited for it");
+    let (_, state) = stat.rsplit_once(") ").expect("a name in parentheses");
+    state.starts_with(['T', 'Z'])
 }
 
 /// Waits for a condition.

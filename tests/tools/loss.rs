@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
-use ioworkload_tests::loss::{Report, Tracer};
+use ioworkload_tests::loss::{Burst, Report, Tracer};
 use std::process::ExitCode;
 
 #[derive(Parser)]
@@ -34,9 +34,12 @@ fn run(args: &Args) -> Result<()> {
     bar.set_style(ProgressStyle::with_template(
         "{wide_bar} {human_pos} of {human_len} seen",
     )?);
-    let report = args
-        .tracer
-        .run(args.count, args.kib, &|seen| bar.set_position(seen));
+    let burst = Burst {
+        count: args.count,
+        kib: args.kib,
+        nap: false,
+    };
+    let report = args.tracer.run(burst, &|seen| bar.set_position(seen));
     bar.finish_and_clear();
     let Report { account, own } = report?;
     println!("{account}");

@@ -3,7 +3,7 @@
 
 mod tracers;
 
-pub use tracers::{Report, Tracer};
+pub use tracers::{Burst, Report, Tracer};
 
 use std::fmt;
 use std::ops::RangeInclusive;

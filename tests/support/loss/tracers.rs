@@ -2,11 +2,13 @@
 
 use super::{Account, Ledger};
 use crate::ftrace::Instance;
-use crate::gated::{Place, Run};
+use crate::gated::{Place, Run, has_stopped, until};
 use crate::room::rooms;
 use crate::{shipped, tracefs};
 use anyhow::{Context, Result, bail, ensure};
-use std::fs::OpenOptions;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::fs::{self, OpenOptions};
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::process::{Child, Command, Stdio};
@@ -23,6 +25,18 @@ pub enum Tracer {
     Bpftrace,
     /// The kernel's own, by tracefs.
     Ftrace,
+}
+
+/// The calls, and how hard it is to keep up with them.
+#[derive(Clone, Copy)]
+pub struct Burst {
+    /// How many they are.
+    pub count: u32,
+    /// The KiB of the tracer's buffer per CPU, if it is not to have its usual size.
+    pub kib: Option<u32>,
+    /// Whether the tracer sleeps through a thousand of them. They come slowly then, so that it keeps
+    /// up before and behind.
+    pub nap: bool,
 }
 
 /// What a tracer has reported of a burst, and what it says of itself.
@@ -50,36 +64,92 @@ impl Sink<'_> {
 }
 
 impl Tracer {
-    /// Runs `ioworkload aio-burst --repeat=COUNT` under it. `kib` is the size of its buffer per CPU,
-    /// if it is not to be the usual one; `progress` hears now and then how many numbers have come in.
+    /// Runs `ioworkload aio-burst --repeat=COUNT` under it. `progress` hears now and then how many
+    /// numbers have come in.
     ///
     /// # Errors
     /// The tracer is not there or fails, or so does the burst.
-    pub fn run(self, count: u32, kib: Option<u32>, progress: &dyn Fn(u64)) -> Result<Report> {
+    pub fn run(self, burst: Burst, progress: &dyn Fn(u64)) -> Result<Report> {
         let mut sink = Sink {
-            ledger: Ledger::new(count.into()),
+            ledger: Ledger::new(burst.count.into()),
             progress,
         };
         let own = match self {
-            Self::Strace => strace(count, kib, &mut sink)?,
-            Self::Perf => Some(perf(count, kib, &mut sink)?),
-            Self::Bpftrace => Some(bpftrace(count, kib, &mut sink)?),
-            Self::Ftrace => Some(ftrace(count, kib, &mut sink)?),
+            Self::Strace => strace(burst, &mut sink)?,
+            Self::Perf => Some(perf(burst, &mut sink)?),
+            Self::Bpftrace => Some(bpftrace(burst, &mut sink)?),
+            Self::Ftrace => Some(ftrace(burst, &mut sink)?),
         };
         let account = sink.ledger.close();
         Ok(Report { account, own })
     }
 }
 
-/// The burst as a command's last arguments.
-fn burst(count: u32) -> [String; 3] {
-    let program = shipped("ioworkload").to_string_lossy().into_owned();
-    [program, "aio-burst".into(), format!("--repeat={count}")]
+impl Burst {
+    /// The command.
+    fn command(self) -> Vec<String> {
+        let program = shipped("ioworkload").to_string_lossy().into_owned();
+        [vec![program, "aio-burst".into()], self.options()].concat()
+    }
+
+    fn options(self) -> Vec<String> {
+        let interval = self.nap.then(|| "--interval=50".into());
+        let repeat = format!("--repeat={}", self.count);
+        [repeat].into_iter().chain(interval).collect()
+    }
+
+    /// Stops a tracer that has started the burst, if it is to sleep, and continues it.
+    fn nap(self, tracer: &Child) -> Result<()> {
+        if !self.nap {
+            return Ok(());
+        }
+        let tracer = Pid::from_raw(tracer.id().cast_signed());
+        let mut workload = None;
+        until("the burst begins", || {
+            workload = started_by(tracer);
+            workload.is_some()
+        });
+        kill(tracer, Signal::SIGSTOP)?;
+        until("the tracer has stopped", || has_stopped(tracer));
+        a_thousand_calls(workload.context("a burst")?)?;
+        Ok(kill(tracer, Signal::SIGCONT)?)
+    }
+}
+
+/// The ioworkload that a tracer has started.
+fn started_by(tracer: Pid) -> Option<i32> {
+    let children = fs::read_to_string(format!("/proc/{tracer}/task/{tracer}/children")).ok()?;
+    let mut pids = children.split_whitespace();
+    let is_it = |pid: &&str| {
+        let comm = fs::read_to_string(format!("/proc/{pid}/comm"));
+        comm.is_ok_and(|comm| comm == "ioworkload\n")
+    };
+    pids.find(is_it)?.parse().ok()
+}
+
+/// Waits until a burst has made a thousand calls more: it sleeps behind each.
+fn a_thousand_calls(workload: i32) -> Result<()> {
+    let slept = || -> Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{workload}/status"))?;
+        let line = |line: &str| {
+            line.strip_prefix("voluntary_ctxt_switches:\t")?
+                .parse()
+                .ok()
+        };
+        status.lines().find_map(line).context("a count of switches")
+    };
+    let before = slept()?;
+    let mut now = Ok(before);
+    until("a thousand calls", || {
+        now = slept();
+        !matches!(now, Ok(now) if now < before + 1000)
+    });
+    now.map(drop)
 }
 
 /// `io_getevents(0x7f4f8a5d9000, 0, 0x5, 0, 0) = 0`
-fn strace(count: u32, kib: Option<u32>, sink: &mut Sink<'_>) -> Result<Option<u64>> {
-    ensure!(kib.is_none(), "strace has no buffer");
+fn strace(burst: Burst, sink: &mut Sink<'_>) -> Result<Option<u64>> {
+    ensure!(burst.kib.is_none(), "strace has no buffer");
     let mut strace = Command::new("strace");
     strace.args([
         "-qq",
@@ -89,7 +159,7 @@ fn strace(count: u32, kib: Option<u32>, sink: &mut Sink<'_>) -> Result<Option<u6
         "raw=io_getevents",
         "--",
     ]);
-    strace.args(burst(count)).stderr(Stdio::piped());
+    strace.args(burst.command()).stderr(Stdio::piped());
     let mut child = strace.spawn().context("strace does not start")?;
     for line in lines(child.stderr.take())? {
         let line = line?;
@@ -102,22 +172,20 @@ fn strace(count: u32, kib: Option<u32>, sink: &mut Sink<'_>) -> Result<Option<u6
 
 /// perf writes a file, and prints it afterwards:
 /// `NR 208 (7f4f8a5d9000, 0, 5, 0, 0, 0)`, `… PERF_RECORD_LOST lost 17`
-fn perf(count: u32, kib: Option<u32>, sink: &mut Sink<'_>) -> Result<u64> {
+fn perf(burst: Burst, sink: &mut Sink<'_>) -> Result<u64> {
     tracefs::rights("perf")?;
     let directory = TempDir::new_in(rooms())?;
     let file = directory.path().join("data");
     let mut perf = Command::new("perf");
     perf.args(["record", "-q", "-B", "-N", "-e", "raw_syscalls:sys_enter"]);
     perf.args(["--filter", "id == 208", "-o"]).arg(&file);
-    if let Some(kib) = kib {
+    if let Some(kib) = burst.kib {
         perf.args(["-m", &format!("{kib}K")]);
     }
-    perf.arg("--").args(burst(count));
-    ended(
-        perf.stderr(Stdio::piped())
-            .spawn()
-            .context("perf does not start")?,
-    )?;
+    perf.arg("--").args(burst.command()).stderr(Stdio::piped());
+    let child = perf.spawn().context("perf does not start")?;
+    burst.nap(&child)?;
+    ended(child)?;
     let mut perf = Command::new("perf");
     perf.args(["script", "--show-lost-events", "-F", "trace", "-i"])
         .arg(&file);
@@ -137,13 +205,13 @@ fn perf(count: u32, kib: Option<u32>, sink: &mut Sink<'_>) -> Result<u64> {
 }
 
 /// `5`, `Lost 17 events`
-fn bpftrace(count: u32, kib: Option<u32>, sink: &mut Sink<'_>) -> Result<u64> {
+fn bpftrace(burst: Burst, sink: &mut Sink<'_>) -> Result<u64> {
     const PROGRAM: &str = r#"tracepoint:raw_syscalls:sys_enter /pid == cpid && args->id == 208/ {
         printf("%d\n", args->args[2]);
     }"#;
     tracefs::rights("bpftrace")?;
     let mut bpftrace = Command::new("bpftrace");
-    if let Some(kib) = kib {
+    if let Some(kib) = burst.kib {
         bpftrace.env("BPFTRACE_PERF_RB_PAGES", (kib / 4).max(1).to_string());
     }
     bpftrace.args([
@@ -153,10 +221,11 @@ fn bpftrace(count: u32, kib: Option<u32>, sink: &mut Sink<'_>) -> Result<u64> {
         "-e",
         PROGRAM,
         "-c",
-        &burst(count).join(" "),
+        &burst.command().join(" "),
     ]);
     bpftrace.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = bpftrace.spawn().context("bpftrace does not start")?;
+    burst.nap(&child)?;
     let mut own = 0;
     for line in lines(child.stdout.take())? {
         let line = line?;
@@ -173,13 +242,19 @@ fn bpftrace(count: u32, kib: Option<u32>, sink: &mut Sink<'_>) -> Result<u64> {
 }
 
 /// The kernel fills a buffer that we read at the same time.
-fn ftrace(count: u32, kib: Option<u32>, sink: &mut Sink<'_>) -> Result<u64> {
+fn ftrace(burst: Burst, sink: &mut Sink<'_>) -> Result<u64> {
     tracefs::rights("ftrace")?;
     let instance = Instance::new()?;
-    if let Some(kib) = kib {
+    if let Some(kib) = burst.kib {
         instance.set("buffer_size_kb", &kib.to_string())?;
     }
-    let mut run = Place::new().held(&["aio-burst", &burst(count)[2], "--hold=stdin"], &[]);
+    let options = burst.options();
+    let options = options.iter().map(String::as_str);
+    let args: Vec<_> = ["aio-burst", "--hold=stdin"]
+        .into_iter()
+        .chain(options)
+        .collect();
+    let mut run = Place::new().held(&args, &[]);
     instance.set("set_event_pid", &run.pid.to_string())?;
     instance.set("events/raw_syscalls/sys_enter/filter", "id == 208")?;
     instance.set("events/raw_syscalls/sys_enter/enable", "1")?;
@@ -187,6 +262,9 @@ fn ftrace(count: u32, kib: Option<u32>, sink: &mut Sink<'_>) -> Result<u64> {
     pipe.read(true).custom_flags(libc::O_NONBLOCK);
     let mut pipe = pipe.open(instance.path().join("trace_pipe"))?;
     run.feed(b"x");
+    if burst.nap {
+        a_thousand_calls(run.pid)?;
+    }
     let mut text = Vec::new();
     loop {
         // Asked first: what is read behind the end is all that there is.
