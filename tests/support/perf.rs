@@ -85,14 +85,17 @@ fn record(file: &Path, pages: usize, pid: i32) -> Result<Child> {
     Ok(perf)
 }
 
-/// ` 123   raw_syscalls:sys_exit: NR 206 = 0`, in order of time.
+/// ` 123 456.000000789:   raw_syscalls:sys_exit: NR 206 = 0`, in order of time. perf record 6.1 now and
+/// then stores an event twice: of one thread, with one time to the nanosecond. A call has an entry and
+/// an exit, so there are never two such.
 fn script(file: &Path) -> Result<Vec<Event>> {
     let mut perf = Command::new("perf");
     perf.args([
         "script",
         "--show-lost-events",
+        "--ns",
         "-F",
-        "tid,event,trace",
+        "tid,time,event,trace",
         "-i",
     ]);
     let output = perf.arg(file).output()?;
@@ -105,12 +108,15 @@ fn script(file: &Path) -> Result<Vec<Event>> {
         "witness lost events: {}",
         lost.unwrap_or_default().trim()
     );
-    text.lines().map(line).collect()
+    let mut lines: Vec<_> = text.lines().collect();
+    lines.dedup();
+    lines.into_iter().map(line).collect()
 }
 
 fn line(line: &str) -> Result<Event> {
     let parts = || -> Option<(i32, &str)> {
         let (tid, rest) = line.trim_start().split_once(' ')?;
+        let (_time, rest) = rest.split_once(": ")?;
         let (_, event) = rest.split_once(':')?;
         Some((tid.parse().ok()?, event))
     };
