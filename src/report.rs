@@ -1,7 +1,7 @@
 //! The one line that a failure prints, and the exit code that goes with it.
 
 use crate::sys::Errno;
-use crate::sys::errno::{EAGAIN, ENOSYS, EPERM};
+use crate::sys::errno::{EACCES, EAGAIN, ENOENT, ENOSYS, ENOTDIR, EPERM, EROFS};
 use crate::text::Line;
 use core::ffi::CStr;
 use core::ptr::NonNull;
@@ -18,10 +18,14 @@ pub struct Claim(NonNull<u8>);
 impl Claim {
     /// The answer of `io_setup`.
     pub const SETUP: u8 = b's';
-    /// The answer of another AIO call.
+    /// The answer of another call that a kernel or a sandbox may refuse: an AIO call, `memfd_create`.
     pub const AIO: u8 = b'a';
-    /// The answer of a call about the target file.
+    /// The answer of an `openat`.
+    pub const OPEN: u8 = b'o';
+    /// The answer of the `openat` that makes the target file.
     pub const TARGET: u8 = b't';
+    /// The answer of the `unlinkat` that removes it.
+    pub const UNLINK: u8 = b'u';
     /// The answer of any other call.
     pub const CALL: u8 = b'c';
     /// A field that a call has filled.
@@ -44,7 +48,13 @@ impl Claim {
         assert!(
             matches!(
                 bytes[0],
-                Self::SETUP | Self::AIO | Self::TARGET | Self::CALL | Self::FIELD
+                Self::SETUP
+                    | Self::AIO
+                    | Self::OPEN
+                    | Self::TARGET
+                    | Self::UNLINK
+                    | Self::CALL
+                    | Self::FIELD
             ),
             "one of the kinds"
         );
@@ -103,7 +113,7 @@ pub struct Failure {
 impl Failure {
     /// Adds what happened to `line`: `io_setup: EAGAIN (errno 11)`, `io_submit: 0, expected 1`,
     /// `io_getevents: res is 7, expected 15`. Returns the exit code: 77 where this machine can't
-    /// run AIO just now, so that a harness can skip; otherwise 1.
+    /// run the scenario just now, so that a harness can skip; otherwise 1.
     #[inline(always)]
     pub fn tell(self, line: &mut Line, target: &CStr) -> u8 {
         let (kind, what) = self.claim.parts();
@@ -125,25 +135,39 @@ impl Failure {
             add(line, c", expected ");
             want.tell(line);
         }
-        if kind == Claim::TARGET {
+        if kind == Claim::TARGET || kind == Claim::UNLINK {
             add(line, c": ");
             add(line, target);
         }
         if kind == Claim::SETUP && self.got == -EAGAIN {
             add(line, c": raise fs.aio-max-nr");
-            return SKIP;
         }
         self.code(kind)
     }
 
-    /// The exit code that goes with any other answer.
+    /// The exit code.
     #[inline(always)]
     fn code(self, kind: u8) -> u8 {
-        let aio = kind == Claim::SETUP || kind == Claim::AIO;
-        if aio && (self.got == -ENOSYS || self.got == -EPERM) {
-            SKIP
-        } else {
-            1
+        let this_machine_cannot = match kind {
+            Claim::SETUP => const { set(&[EAGAIN, ENOSYS, EPERM, EACCES]) },
+            Claim::AIO => const { set(&[ENOSYS, EPERM, EACCES]) },
+            Claim::OPEN | Claim::TARGET => const { set(&[ENOENT, ENOTDIR, EROFS, EPERM, EACCES]) },
+            Claim::UNLINK => const { set(&[EROFS]) },
+            _ => 0,
+        };
+        match self.got {
+            -63..0 if this_machine_cannot >> -self.got & 1 == 1 => SKIP,
+            _ => 1,
         }
     }
+}
+
+/// Errors as a set of bits, each at its number.
+const fn set(errors: &[Errno]) -> u64 {
+    let (mut set, mut at) = (0, 0);
+    while at < errors.len() {
+        set |= 1 << errors[at].number();
+        at += 1;
+    }
+    set
 }

@@ -36,7 +36,7 @@ impl Target {
     /// another.
     ///
     /// # Errors
-    /// What `openat` or `unlinkat` answered: EISDIR for a directory in the way, EROFS and so on.
+    /// What `openat` or `unlinkat` answered: EROFS, EISDIR for a directory in the way, and so on.
     pub fn create(path: &'static CStr) -> Result<Self, Failure> {
         let mut tries = TRIES;
         loop {
@@ -97,5 +97,5 @@ fn clear(path: &CStr) -> Result<(), Failure> {
 fn unlink(path: &CStr) -> Result<(), Failure> {
     let got = raw(unlinkat(AT_FDCWD, path, 0));
     let gone = got == 0 || got == -ENOENT;
-    hold(claim!("t", "unlinkat: ", "0"), got, gone).map(drop)
+    hold(claim!("u", "unlinkat: ", "0"), got, gone).map(drop)
 }

@@ -21,7 +21,7 @@
 //! old days, and the completion might be missing: both are accepted.
 //!
 //! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, a sandbox
-//! forbids it, or `fs.aio-max-nr` is used up.
+//! forbids it, `fs.aio-max-nr` is used up, or no file can be made in /tmp.
 #![no_std]
 #![no_main]
 

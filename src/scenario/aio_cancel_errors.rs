@@ -4,7 +4,7 @@
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!
 //! ```text
-//! openat(AT_FDCWD, "/tmp/ioworkload-aio-cancel-errors", O_RDWR|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC, 0600) = 3
+//! memfd_create("aio-cancel-errors", MFD_CLOEXEC) = 3
 //! pipe2([4, 5], O_CLOEXEC) = 0
 //! io_setup(1, [ctx]) = 0
 //! io_setup(1, [ctx2]) = 0
@@ -28,7 +28,6 @@
 //! close(4) = 0
 //! close(5) = 0
 //! close(3) = 0
-//! unlinkat(AT_FDCWD, "/tmp/ioworkload-aio-cancel-errors", 0) = 0
 //! exit_group(0) = ?
 //! +++ exited with 0 +++
 //! ```
@@ -46,10 +45,10 @@ use ioworkload::story::*;
 crate::story!("aio-cancel-errors");
 
 fn run() -> Outcome {
-    let target = Target::create(TARGET)?; // openat
+    let file = fd!(memfd_create(c"aio-cancel-errors", MFD_CLOEXEC));
     let mut fds = [0; 2];
     let (reader, writer) = pipe(&mut fds)?; // pipe2
-    let mut write = pwrite(target.fd(), 0xda7a_1801);
+    let mut write = pwrite(file.number(), 0xda7a_1801);
     let mut iocb = poll(reader.number(), 0xda7a_1802, POLLIN);
     let (copy, never) = (iocb, poll(-42_i32 as u32, 0xda7a_1803, POLLIN));
     let mut iocbpp;
@@ -85,5 +84,6 @@ fn run() -> Outcome {
     call!(io_destroy(ctx.release()) = 0);
     call!(close(reader.release()) = 0);
     call!(close(writer.release()) = 0);
-    target.remove() // close, unlinkat
+    call!(close(file.release()) = 0);
+    Ok(())
 }

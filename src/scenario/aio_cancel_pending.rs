@@ -74,7 +74,7 @@ fn run() -> Outcome {
         call!(io_cancel(ctx.id, &raw const iocb, &raw mut result) = -EINPROGRESS);
         call!(io_cancel(ctx.id, &raw const iocb, &raw mut result) = -EINPROGRESS);
         call!(io_cancel(ctx.id, &raw const iocb, &raw mut result) = -EINVAL);
-        call!(io_getevents(ctx.id, 2, 2, &raw mut events[0], &raw const deadline) = 2);
+        call!(io_getevents(ctx.id, 2, 2, (&raw mut events).cast(), &raw const deadline) = 2);
         completed!(events[0], iocb, 0);
         completed!(events[1], iocb, 0);
 

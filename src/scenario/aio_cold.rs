@@ -4,7 +4,7 @@
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!
 //! ```text
-//! openat(AT_FDCWD, "/tmp/ioworkload-aio-cold", O_RDWR|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC, 0600) = 3
+//! memfd_create("aio-cold", MFD_CLOEXEC) = 3
 //! pwrite64(3, "\n", 1, 4095) = 1
 //! mmap(NULL, 4096, PROT_READ|PROT_WRITE, MAP_SHARED, 3, 0) = page
 //! mmap(NULL, 4096, PROT_READ|PROT_WRITE, MAP_PRIVATE, 3, 0) = page2
@@ -21,14 +21,13 @@
 //! munmap(page2, 4096) = 0
 //! munmap(page, 4096) = 0
 //! close(3) = 0
-//! unlinkat(AT_FDCWD, "/tmp/ioworkload-aio-cold", 0) = 0
 //! exit_group(0) = ?
 //! +++ exited with 0 +++
 //! ```
 //!
 //! Answers the same both times: the kernel brings a page in when it reads it. A BPF program at
 //! sys_enter can't, and gets -14 for every pointer of the second half; a tracer that stops the
-//! process can read them. The cold request is in the target file, written through one mapping and
+//! process can read them. The cold request is in a file, written through one mapping and
 //! handed over in another; the places for the handle, the completion and the timeout are pages of
 //! zeros.
 //!
@@ -50,8 +49,8 @@ struct Cold {
 }
 
 fn run() -> Outcome {
-    let target = Target::create(TARGET)?; // openat
-    let fd = target.fd();
+    let file = fd!(memfd_create(c"aio-cold", MFD_CLOEXEC));
+    let fd = file.number();
     let (both, anonymous) = (PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
     // So that the page is there: a hole, on a full disk, would be noticed by SIGBUS only.
     call!(pwrite64(fd, b"\n", PAGE as u64 - 1) = 1);
@@ -97,5 +96,6 @@ fn run() -> Outcome {
         call!(munmap(cold_page, PAGE) = 0);
         call!(munmap(warm_page, PAGE) = 0);
     }
-    target.remove() // close, unlinkat
+    call!(close(file.release()) = 0);
+    Ok(())
 }

@@ -4,7 +4,7 @@
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!
 //! ```text
-//! openat(AT_FDCWD, "/tmp/ioworkload-aio-eventfd", O_RDWR|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC, 0600) = 3
+//! memfd_create("aio-eventfd", MFD_CLOEXEC) = 3
 //! pipe2([4, 5], O_CLOEXEC) = 0
 //! eventfd2(0, EFD_CLOEXEC|EFD_NONBLOCK) = 6
 //! io_setup(1, [ctx]) = 0
@@ -25,7 +25,6 @@
 //! close(4) = 0
 //! close(5) = 0
 //! close(3) = 0
-//! unlinkat(AT_FDCWD, "/tmp/ioworkload-aio-eventfd", 0) = 0
 //! exit_group(0) = ?
 //! +++ exited with 0 +++
 //! ```
@@ -53,14 +52,14 @@ fn counted(fds: &mut Pollfd, time: &mut Timespec, count: &mut [u8; 8]) -> Result
 }
 
 fn run() -> Outcome {
-    let target = Target::create(TARGET)?; // openat
+    let file = fd!(memfd_create(c"aio-eventfd", MFD_CLOEXEC));
     let mut fds = [0; 2];
     let (reader, writer) = pipe(&mut fds)?; // pipe2
     let eventfd = fd!(eventfd2(0, O_CLOEXEC | O_NONBLOCK));
     let mut count = [0; 8];
     let (mut time, mut waits) = (DEADLINE, Pollfd::default());
     (waits.fd, waits.events) = (eventfd.number(), POLLIN as i16);
-    let mut iocb = pwrite(target.fd(), 0xda7a_1201);
+    let mut iocb = pwrite(file.number(), 0xda7a_1201);
     let mut iocbpp;
     let (mut event, deadline) = (IoEvent::default(), DEADLINE);
     let mut ctx = Context::default();
@@ -82,7 +81,7 @@ fn run() -> Outcome {
         counted(&mut waits, &mut time, &mut count)?; // ppoll, read
         reaped!(ctx, deadline, event, iocb, 0);
 
-        iocb = pread(eventfd.number(), 0xda7a_1203, &raw mut count[0], 8);
+        iocb = pread(eventfd.number(), 0xda7a_1203, &raw mut count, 8);
         call!(io_submit(ctx.id, 1, list!(iocbpp: iocb)) = 1);
         reaped!(ctx, deadline, event, iocb, -EAGAIN);
         iocb.aio_lio_opcode = IOCB_CMD_PWRITE;
@@ -92,5 +91,6 @@ fn run() -> Outcome {
     call!(close(eventfd.release()) = 0);
     call!(close(reader.release()) = 0);
     call!(close(writer.release()) = 0);
-    target.remove() // close, unlinkat
+    call!(close(file.release()) = 0);
+    Ok(())
 }

@@ -4,7 +4,7 @@
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!
 //! ```text
-//! openat(AT_FDCWD, "/tmp/ioworkload-aio-getevents-errors", O_RDWR|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC, 0600) = 3
+//! memfd_create("aio-getevents-errors", MFD_CLOEXEC) = 3
 //! io_setup(1, [ctx]) = 0
 //! io_getevents(NULL, 0, 0, NULL, NULL) = -1 EINVAL (Invalid argument)
 //! io_getevents(0xface1e55deadbeef, 0, 0, NULL, {tv_sec=0, tv_nsec=0}) = -1 EINVAL (Invalid argument)
@@ -25,7 +25,6 @@
 //! io_getevents(ctx, 1, 8, [{data=0xda7a1501, obj=&iocb, res=15, res2=0}], {tv_sec=0, tv_nsec=0}) = 1
 //! io_destroy(ctx) = 0
 //! close(3) = 0
-//! unlinkat(AT_FDCWD, "/tmp/ioworkload-aio-getevents-errors", 0) = 0
 //! exit_group(0) = ?
 //! +++ exited with 0 +++
 //! ```
@@ -44,8 +43,8 @@ use ioworkload::story::*;
 crate::story!("aio-getevents-errors");
 
 fn run() -> Outcome {
-    let target = Target::create(TARGET)?; // openat
-    let mut iocb = pwrite(target.fd(), 0xda7a_1501);
+    let file = fd!(memfd_create(c"aio-getevents-errors", MFD_CLOEXEC));
+    let mut iocb = pwrite(file.number(), 0xda7a_1501);
     let iocbpp = [&raw mut iocb];
     let (mut event, now) = (IoEvent::default(), NOW);
     let (events, now) = (&raw mut event, &raw const now);
@@ -74,5 +73,6 @@ fn run() -> Outcome {
     }
     completed!(event, iocb, 15);
     call!(io_destroy(ctx.release()) = 0);
-    target.remove() // close, unlinkat
+    call!(close(file.release()) = 0);
+    Ok(())
 }

@@ -4,13 +4,12 @@
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!
 //! ```text
-//! openat(AT_FDCWD, "/tmp/ioworkload-aio-getevents-ring", O_RDWR|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC, 0600) = 3
+//! memfd_create("aio-getevents-ring", MFD_CLOEXEC) = 3
 //! io_setup(1, [ctx]) = 0
 //! io_submit(ctx, 1, [{aio_data=0xda7a1701, aio_lio_opcode=IOCB_CMD_PWRITE, aio_fildes=3, aio_buf="ior-aio-submit\n", aio_nbytes=15, aio_offset=0}]) = 1
 //! io_getevents(ctx, 0, 1, [], {tv_sec=0, tv_nsec=0}) = 0
 //! io_destroy(ctx) = 0
 //! close(3) = 0
-//! unlinkat(AT_FDCWD, "/tmp/ioworkload-aio-getevents-ring", 0) = 0
 //! exit_group(0) = ?
 //! +++ exited with 0 +++
 //! ```
@@ -28,8 +27,8 @@ use ioworkload::story::*;
 crate::story!("aio-getevents-ring");
 
 fn run() -> Outcome {
-    let target = Target::create(TARGET)?; // openat
-    let mut iocb = pwrite(target.fd(), 0xda7a_1701);
+    let file = fd!(memfd_create(c"aio-getevents-ring", MFD_CLOEXEC));
+    let mut iocb = pwrite(file.number(), 0xda7a_1701);
     let iocbpp = [&raw mut iocb];
     let (mut event, now) = (IoEvent::default(), NOW);
     let mut ctx = Context::default();
@@ -52,5 +51,6 @@ fn run() -> Outcome {
         call!(io_getevents(ctx.id, 0, 1, &raw mut event, &raw const now) = 0);
     }
     call!(io_destroy(ctx.release()) = 0);
-    target.remove() // close, unlinkat
+    call!(close(file.release()) = 0);
+    Ok(())
 }

@@ -4,7 +4,7 @@
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!
 //! ```text
-//! openat(AT_FDCWD, "/tmp/ioworkload-aio-getevents-steps", O_RDWR|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC, 0600) = 3
+//! memfd_create("aio-getevents-steps", MFD_CLOEXEC) = 3
 //! io_setup(3, [ctx]) = 0
 //! io_getevents(ctx, 0, 0, NULL, NULL) = 0
 //! io_getevents(ctx, 0, 1, [], NULL) = 0
@@ -17,7 +17,6 @@
 //! io_getevents(ctx, 1, 1, [{data=0xda7a1601, obj=&one, res=15, res2=0}], {tv_sec=0, tv_nsec=2000000000}) = 1
 //! io_destroy(ctx) = 0
 //! close(3) = 0
-//! unlinkat(AT_FDCWD, "/tmp/ioworkload-aio-getevents-steps", 0) = 0
 //! exit_group(0) = ?
 //! +++ exited with 0 +++
 //! ```
@@ -35,15 +34,15 @@ use ioworkload::story::*;
 crate::story!("aio-getevents-steps");
 
 fn run() -> Outcome {
-    let target = Target::create(TARGET)?; // openat
-    let mut one = pwrite(target.fd(), 0xda7a_1601);
-    let mut two = pwrite(target.fd(), 0xda7a_1602);
-    let mut three = pwrite(target.fd(), 0xda7a_1603);
+    let file = fd!(memfd_create(c"aio-getevents-steps", MFD_CLOEXEC));
+    let mut one = pwrite(file.number(), 0xda7a_1601);
+    let mut two = pwrite(file.number(), 0xda7a_1602);
+    let mut three = pwrite(file.number(), 0xda7a_1603);
     let iocbpp = [&raw mut one, &raw mut two, &raw mut three];
     let (mut events, now) = ([IoEvent::default(); 8], NOW);
     let [millisecond, unnormalised] =
         [1_000_000, 2_000_000_000].map(|tv_nsec| Timespec { tv_sec: 0, tv_nsec });
-    let event = &raw mut events[0];
+    let event = (&raw mut events).cast();
     let mut ctx = Context::default();
     // SAFETY: the kernel works on `ctx`, `iocbpp`, the requests, PAYLOAD and `events`, room for all
     // completions that can come. They outlive the context, the first to go.
@@ -66,5 +65,6 @@ fn run() -> Outcome {
         completed!(events[0], one, 15);
     }
     call!(io_destroy(ctx.release()) = 0);
-    target.remove() // close, unlinkat
+    call!(close(file.release()) = 0);
+    Ok(())
 }

@@ -4,7 +4,7 @@
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!
 //! ```text
-//! openat(AT_FDCWD, "/tmp/ioworkload-aio-pgetevents", O_RDWR|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC, 0600) = 3
+//! memfd_create("aio-pgetevents", MFD_CLOEXEC) = 3
 //! io_setup(1, [ctx]) = 0
 //! io_submit(ctx, 1, [{aio_data=0xda7a1a01, aio_lio_opcode=IOCB_CMD_PWRITE, aio_fildes=3, aio_buf="ior-aio-submit\n", aio_nbytes=15, aio_offset=0}]) = 1
 //! io_pgetevents(ctx, 1, 1, [{data=0xda7a1a01, obj=&iocb, res=15, res2=0}], {tv_sec=10, tv_nsec=0}, {sigmask=[PIPE], sigsetsize=8}) = 1
@@ -14,7 +14,6 @@
 //! io_pgetevents(ctx, 1, 1, [], {tv_sec=0, tv_nsec=0}, {sigmask=NULL, sigsetsize=99}) = 0
 //! io_destroy(ctx) = 0
 //! close(3) = 0
-//! unlinkat(AT_FDCWD, "/tmp/ioworkload-aio-pgetevents", 0) = 0
 //! exit_group(0) = ?
 //! +++ exited with 0 +++
 //! ```
@@ -32,8 +31,8 @@ use ioworkload::story::*;
 crate::story!("aio-pgetevents");
 
 fn run() -> Outcome {
-    let target = Target::create(TARGET)?; // openat
-    let mut iocb = pwrite(target.fd(), 0xda7a_1a01);
+    let file = fd!(memfd_create(c"aio-pgetevents", MFD_CLOEXEC));
+    let mut iocb = pwrite(file.number(), 0xda7a_1a01);
     let iocbpp = [&raw mut iocb];
     let (mut event, deadline, now) = (IoEvent::default(), DEADLINE, NOW);
     let (events, now) = (&raw mut event, &raw const now);
@@ -54,5 +53,6 @@ fn run() -> Outcome {
         call!(io_pgetevents(ctx.id, 1, 1, events, now, none_of_99) = 0);
     }
     call!(io_destroy(ctx.release()) = 0);
-    target.remove() // close, unlinkat
+    call!(close(file.release()) = 0);
+    Ok(())
 }

@@ -3,7 +3,7 @@
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!
 //! ```text
-//! openat(AT_FDCWD, "/tmp/ioworkload-aio-pgetevents-eintr", O_RDWR|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC, 0600) = 3
+//! memfd_create("aio-pgetevents-eintr", MFD_CLOEXEC) = 3
 //! getpid() = pid
 //! io_setup(1, [ctx]) = 0
 //! rt_sigaction(SIGUSR1, {sa_handler=&handler, sa_mask=[], sa_flags=SA_RESTORER, sa_restorer=&restorer}, {sa_handler=SIG_DFL, sa_mask=[], sa_flags=0}, 8) = 0
@@ -25,7 +25,6 @@
 //! rt_sigaction(SIGUSR1, {sa_handler=SIG_DFL, sa_mask=[], sa_flags=0}, NULL, 8) = 0
 //! io_destroy(ctx) = 0
 //! close(3) = 0
-//! unlinkat(AT_FDCWD, "/tmp/ioworkload-aio-pgetevents-eintr", 0) = 0
 //! exit_group(0) = ?
 //! +++ exited with 0 +++
 //! ```
@@ -45,8 +44,8 @@ use ioworkload::story::*;
 crate::story!("aio-pgetevents-eintr");
 
 fn run() -> Outcome {
-    let target = Target::create(TARGET)?; // openat
-    let mut iocb = pwrite(target.fd(), 0xda7a_1c01);
+    let file = fd!(memfd_create(c"aio-pgetevents-eintr", MFD_CLOEXEC));
+    let mut iocb = pwrite(file.number(), 0xda7a_1c01);
     let iocbpp = [&raw mut iocb];
     let (mut event, deadline, now) = (IoEvent::default(), DEADLINE, NOW);
     let (interrupt, mut old) = (Sigaction::interrupt(0), Sigaction::default());
@@ -76,5 +75,6 @@ fn run() -> Outcome {
         call!(rt_sigaction(SIGUSR1, &old, None) = 0);
     }
     call!(io_destroy(ctx.release()) = 0);
-    target.remove() // close, unlinkat
+    call!(close(file.release()) = 0);
+    Ok(())
 }

@@ -4,7 +4,7 @@
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!
 //! ```text
-//! openat(AT_FDCWD, "/tmp/ioworkload-aio-pgetevents-errors", O_RDWR|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC, 0600) = 3
+//! memfd_create("aio-pgetevents-errors", MFD_CLOEXEC) = 3
 //! io_setup(1, [ctx]) = 0
 //! io_pgetevents(ctx, 1, 1, &event, {tv_sec=0, tv_nsec=0}, {sigmask=&mask, sigsetsize=4}) = -1 EINVAL (Invalid argument)
 //! io_pgetevents(NULL, 1, 1, &event, {tv_sec=0, tv_nsec=0}, {sigmask=&mask, sigsetsize=16}) = -1 EINVAL (Invalid argument)
@@ -23,7 +23,6 @@
 //! io_destroy(ctx) = 0
 //! io_pgetevents(ctx, 1, 1, &event, {tv_sec=0, tv_nsec=0}, {sigmask=[PIPE], sigsetsize=8}) = -1 EINVAL (Invalid argument)
 //! close(3) = 0
-//! unlinkat(AT_FDCWD, "/tmp/ioworkload-aio-pgetevents-errors", 0) = 0
 //! exit_group(0) = ?
 //! +++ exited with 0 +++
 //! ```
@@ -41,8 +40,8 @@ use ioworkload::story::*;
 crate::story!("aio-pgetevents-errors");
 
 fn run() -> Outcome {
-    let target = Target::create(TARGET)?; // openat
-    let mut iocb = pwrite(target.fd(), 0xda7a_1b01);
+    let file = fd!(memfd_create(c"aio-pgetevents-errors", MFD_CLOEXEC));
+    let mut iocb = pwrite(file.number(), 0xda7a_1b01);
     let iocbpp = [&raw mut iocb];
     let (mut event, now) = (IoEvent::default(), NOW);
     let (events, now) = (&raw mut event, &raw const now);
@@ -84,5 +83,6 @@ fn run() -> Outcome {
     call!(io_destroy(ctx.release()) = 0);
     // SAFETY: without a context the kernel writes nothing.
     unsafe { call!(io_pgetevents(gone, 1, 1, events, now, right) = -EINVAL) };
-    target.remove() // close, unlinkat
+    call!(close(file.release()) = 0);
+    Ok(())
 }

@@ -51,18 +51,18 @@ fn run() -> Outcome {
         iocb.aio_nbytes = 3;
         call!(io_submit(ctx.id, 1, list!(one: iocb)) = 1);
         reaped!(ctx, deadline, event, iocb, 3);
-        iocb = pread(reader.number(), 0xda7a_1002, &raw mut buf[0], 16);
+        iocb = pread(reader.number(), 0xda7a_1002, &raw mut buf, 16);
         call!(io_submit(ctx.id, 1, list!(one: iocb)) = 1);
-        bytes!(io_submit: buf => PAYLOAD[..3]);
         reaped!(ctx, deadline, event, iocb, 3);
+        bytes!(io_getevents: buf => PAYLOAD[..3]);
 
         iocb = pwrite(writer.number(), 0xda7a_1004);
         iocb.aio_nbytes = 1;
         call!(io_submit(ctx.id, 2, list!(both: waits, iocb)) = 2);
-        call!(io_getevents(ctx.id, 2, 2, &raw mut events[0], &raw const deadline) = 2);
+        call!(io_getevents(ctx.id, 2, 2, (&raw mut events).cast(), &raw const deadline) = 2);
         completed!(events[0], waits, 65); // POLLIN, POLLRDNORM
         completed!(events[1], iocb, 1);
-        iocb = pread(reader.number(), 0xda7a_1005, &raw mut buf[0], 1);
+        iocb = pread(reader.number(), 0xda7a_1005, &raw mut buf, 1);
         call!(io_submit(ctx.id, 1, list!(one: iocb)) = 1);
         reaped!(ctx, deadline, event, iocb, 1);
 

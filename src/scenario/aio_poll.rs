@@ -3,7 +3,7 @@
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!
 //! ```text
-//! openat(AT_FDCWD, "/tmp/ioworkload-aio-poll", O_RDWR|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC, 0600) = 3
+//! memfd_create("aio-poll", MFD_CLOEXEC) = 3
 //! pipe2([4, 5], O_CLOEXEC) = 0
 //! io_setup(1, [ctx]) = 0
 //! io_submit(ctx, 1, [{aio_data=0xda7a1101, aio_lio_opcode=IOCB_CMD_POLL, aio_fildes=3, aio_buf=POLLIN|POLLOUT}]) = 1
@@ -21,7 +21,6 @@
 //! close(4) = 0
 //! close(5) = 0
 //! close(3) = 0
-//! unlinkat(AT_FDCWD, "/tmp/ioworkload-aio-poll", 0) = 0
 //! exit_group(0) = ?
 //! +++ exited with 0 +++
 //! ```
@@ -39,10 +38,10 @@ use ioworkload::story::*;
 crate::story!("aio-poll");
 
 fn run() -> Outcome {
-    let target = Target::create(TARGET)?; // openat
+    let file = fd!(memfd_create(c"aio-poll", MFD_CLOEXEC));
     let mut fds = [0; 2];
     let (reader, writer) = pipe(&mut fds)?; // pipe2
-    let mut iocb = poll(target.fd(), 0xda7a_1101, POLLIN | POLLOUT);
+    let mut iocb = poll(file.number(), 0xda7a_1101, POLLIN | POLLOUT);
     let mut iocbpp;
     let (mut event, deadline, now) = (IoEvent::default(), DEADLINE, NOW);
     let mut ctx = Context::default();
@@ -73,5 +72,6 @@ fn run() -> Outcome {
     call!(io_destroy(ctx.release()) = 0);
     call!(close(reader.release()) = 0);
     call!(close(writer.release()) = 0);
-    target.remove() // close, unlinkat
+    call!(close(file.release()) = 0);
+    Ok(())
 }

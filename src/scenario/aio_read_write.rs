@@ -30,7 +30,7 @@
 //! Calls nothing but AIO for the data: what has been written is checked by what is read.
 //!
 //! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, a sandbox
-//! forbids it, or `fs.aio-max-nr` is used up.
+//! forbids it, `fs.aio-max-nr` is used up, or no file can be made in /tmp.
 #![no_std]
 #![no_main]
 
@@ -47,8 +47,11 @@ fn run() -> Outcome {
         iov_base: of as u64,
         iov_len,
     };
-    let out = [part(&raw const TEXT[16], 6), part(&raw const TEXT[22], 10)];
-    let into = [part(&raw mut buf[0], 20), part(&raw mut other[0], 16)];
+    let out = [part(TEXT[16..].as_ptr(), 6), part(TEXT[22..].as_ptr(), 10)];
+    let into = [
+        part((&raw mut buf).cast(), 20),
+        part((&raw mut other).cast(), 16),
+    ];
     let mut iocb = pwrite(target.fd(), 0xda7a_0d01);
     let mut iocbpp;
     let (mut event, deadline) = (IoEvent::default(), DEADLINE);
@@ -57,7 +60,7 @@ fn run() -> Outcome {
     // `event`, room for the one completion that can come. They outlive the context, the first to go.
     unsafe {
         call!(io_setup(1, &raw mut ctx.id) = 0);
-        iocb.aio_buf = &raw const TEXT[0] as u64;
+        iocb.aio_buf = TEXT.as_ptr() as u64;
         iocb.aio_nbytes = 16;
         call!(io_submit(ctx.id, 1, list!(iocbpp: iocb)) = 1);
         reaped!(ctx, deadline, event, iocb, 16);
@@ -70,16 +73,16 @@ fn run() -> Outcome {
         call!(io_submit(ctx.id, 1, list!(iocbpp: iocb)) = 1);
         reaped!(ctx, deadline, event, iocb, 16);
 
-        iocb = pread(target.fd(), 0xda7a_0d03, &raw mut buf[0], 32);
+        iocb = pread(target.fd(), 0xda7a_0d03, &raw mut buf, 32);
         call!(io_submit(ctx.id, 1, list!(iocbpp: iocb)) = 1);
-        bytes!(io_submit: buf => TEXT);
         reaped!(ctx, deadline, event, iocb, 32);
+        bytes!(io_getevents: buf => TEXT);
 
         iocb.aio_data = 0xda7a_0d04;
         iocb.aio_offset = 24;
         call!(io_submit(ctx.id, 1, list!(iocbpp: iocb)) = 1);
-        bytes!(io_submit: buf => b"opqrstuv89abcdefghijklmnopqrstuv");
         reaped!(ctx, deadline, event, iocb, 8);
+        bytes!(io_getevents: buf => b"opqrstuv89abcdefghijklmnopqrstuv");
 
         iocb.aio_data = 0xda7a_0d05;
         iocb.aio_offset = 4096;
@@ -97,9 +100,9 @@ fn run() -> Outcome {
         iocb.aio_buf = &raw const into as u64;
         iocb.aio_nbytes = 2;
         call!(io_submit(ctx.id, 1, list!(iocbpp: iocb)) = 1);
-        bytes!(io_submit: buf => TEXT[..20]);
-        bytes!(io_submit: other => TEXT[20..]);
         reaped!(ctx, deadline, event, iocb, 32);
+        bytes!(io_getevents: buf => TEXT[..20]);
+        bytes!(io_getevents: other => TEXT[20..]);
     }
     call!(io_destroy(ctx.release()) = 0);
     target.remove() // close, unlinkat

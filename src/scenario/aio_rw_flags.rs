@@ -4,7 +4,7 @@
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!
 //! ```text
-//! openat(AT_FDCWD, "/tmp/ioworkload-aio-rw-flags", O_RDWR|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC, 0600) = 3
+//! memfd_create("aio-rw-flags", MFD_CLOEXEC) = 3
 //! pipe2([4, 5], O_CLOEXEC) = 0
 //! io_setup(1, [ctx]) = 0
 //! io_submit(ctx, 1, [{aio_data=0xda7a0e01, aio_rw_flags=RWF_APPEND, aio_lio_opcode=IOCB_CMD_PWRITE, aio_fildes=3, aio_buf="ior-", aio_nbytes=4, aio_offset=0}]) = 1
@@ -21,7 +21,6 @@
 //! close(4) = 0
 //! close(5) = 0
 //! close(3) = 0
-//! unlinkat(AT_FDCWD, "/tmp/ioworkload-aio-rw-flags", 0) = 0
 //! exit_group(0) = ?
 //! +++ exited with 0 +++
 //! ```
@@ -40,11 +39,11 @@ use ioworkload::story::*;
 crate::story!("aio-rw-flags");
 
 fn run() -> Outcome {
-    let target = Target::create(TARGET)?; // openat
+    let file = fd!(memfd_create(c"aio-rw-flags", MFD_CLOEXEC));
     let mut fds = [0; 2];
     let (reader, writer) = pipe(&mut fds)?; // pipe2
     let mut buf = [0_u8; 16];
-    let mut iocb = pwrite(target.fd(), 0xda7a_0e01);
+    let mut iocb = pwrite(file.number(), 0xda7a_0e01);
     let mut iocbpp;
     let (mut event, deadline) = (IoEvent::default(), DEADLINE);
     let mut ctx = Context::default();
@@ -68,12 +67,12 @@ fn run() -> Outcome {
         call!(io_submit(ctx.id, 1, list!(iocbpp: iocb)) = 1);
         reaped!(ctx, deadline, event, iocb, 4);
 
-        iocb = pread(target.fd(), 0xda7a_0e04, &raw mut buf[0], 16);
+        iocb = pread(file.number(), 0xda7a_0e04, &raw mut buf, 16);
         call!(io_submit(ctx.id, 1, list!(iocbpp: iocb)) = 1);
-        bytes!(io_submit: buf => PAYLOAD[..12]);
         reaped!(ctx, deadline, event, iocb, 12);
+        bytes!(io_getevents: buf => PAYLOAD[..12]);
 
-        iocb = pread(reader.number(), 0xda7a_0e05, &raw mut buf[0], 16);
+        iocb = pread(reader.number(), 0xda7a_0e05, &raw mut buf, 16);
         iocb.aio_rw_flags = RWF_NOWAIT;
         let taken = call!(io_submit(ctx.id, 1, list!(iocbpp: iocb)) = [1, -EOPNOTSUPP]);
         if taken == 1 {
@@ -86,5 +85,6 @@ fn run() -> Outcome {
     call!(io_destroy(ctx.release()) = 0);
     call!(close(reader.release()) = 0);
     call!(close(writer.release()) = 0);
-    target.remove() // close, unlinkat
+    call!(close(file.release()) = 0);
+    Ok(())
 }

@@ -3,7 +3,7 @@
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!
 //! ```text
-//! openat(AT_FDCWD, "/tmp/ioworkload-aio-submit-batch", O_RDWR|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC, 0600) = 3
+//! memfd_create("aio-submit-batch", MFD_CLOEXEC) = 3
 //! io_setup(32, [ctx]) = 0
 //! io_submit(ctx, 2, [{aio_data=0xda7a0b00, aio_lio_opcode=IOCB_CMD_PWRITE, aio_fildes=3, aio_buf="ior-aio-submit\n", aio_nbytes=15, aio_offset=0}, {aio_data=0xda7a0b01, aio_lio_opcode=IOCB_CMD_PWRITE, aio_fildes=3, aio_buf="ior-aio-submit\n", aio_nbytes=15, aio_offset=16}]) = 2
 //! io_getevents(ctx, 2, 2, [{data=0xda7a0b00, obj=&iocb, res=15, res2=0}, {data=0xda7a0b01, obj=&iocb2, res=15, res2=0}], {tv_sec=10, tv_nsec=0}) = 2
@@ -14,7 +14,6 @@
 //! io_getevents(ctx, 12, 12, [{data=0xda7a0b14, obj=&iocb21, res=15, res2=0}, {data=0xda7a0b15, obj=&iocb22, res=15, res2=0}, {data=0xda7a0b16, obj=&iocb23, res=15, res2=0}, {data=0xda7a0b17, obj=&iocb24, res=15, res2=0}, {data=0xda7a0b18, obj=&iocb25, res=15, res2=0}, {data=0xda7a0b19, obj=&iocb26, res=15, res2=0}, {data=0xda7a0b1a, obj=&iocb27, res=15, res2=0}, {data=0xda7a0b1b, obj=&iocb28, res=15, res2=0}, {data=0xda7a0b1c, obj=&iocb29, res=15, res2=0}, {data=0xda7a0b1d, obj=&iocb30, res=15, res2=0}, {data=0xda7a0b1e, obj=&iocb31, res=15, res2=0}, {data=0xda7a0b1f, obj=&iocb32, res=15, res2=0}], {tv_sec=10, tv_nsec=0}) = 12
 //! io_destroy(ctx) = 0
 //! close(3) = 0
-//! unlinkat(AT_FDCWD, "/tmp/ioworkload-aio-submit-batch", 0) = 0
 //! exit_group(0) = ?
 //! +++ exited with 0 +++
 //! ```
@@ -34,15 +33,15 @@ crate::story!("aio-submit-batch");
 const MOST: usize = 32;
 
 fn run() -> Outcome {
-    let target = Target::create(TARGET)?; // openat
-    let mut iocbs = [pwrite(target.fd(), 0xda7a_0b00); MOST];
+    let file = fd!(memfd_create(c"aio-submit-batch", MFD_CLOEXEC));
+    let mut iocbs = [pwrite(file.number(), 0xda7a_0b00); MOST];
     for (number, iocb) in (0_u8..).zip(&mut iocbs) {
         iocb.aio_data += u64::from(number);
         iocb.aio_offset = 16 * i64::from(number);
     }
     let iocbpp = iocbs.each_mut().map(|iocb| &raw mut *iocb);
     let (mut events, deadline) = ([IoEvent::default(); MOST], DEADLINE);
-    let event = &raw mut events[0];
+    let event = (&raw mut events).cast();
     let mut ctx = Context::default();
     // SAFETY: the kernel writes the handle to `ctx` before io_setup returns.
     unsafe { call!(io_setup(MOST as u64, &raw mut ctx.id) = 0) };
@@ -61,7 +60,8 @@ fn run() -> Outcome {
         complete(&events, &iocbs, 32)?;
     }
     call!(io_destroy(ctx.release()) = 0);
-    target.remove() // close, unlinkat
+    call!(close(file.release()) = 0);
+    Ok(())
 }
 
 /// Holds the first completions against their requests.

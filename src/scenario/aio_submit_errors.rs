@@ -3,7 +3,7 @@
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!
 //! ```text
-//! openat(AT_FDCWD, "/tmp/ioworkload-aio-submit-errors", O_RDWR|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC, 0600) = 3
+//! memfd_create("aio-submit-errors", MFD_CLOEXEC) = 3
 //! mmap(NULL, 4096, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = page
 //! mprotect(page, 4096, PROT_READ) = 0
 //! io_setup(1, [ctx]) = 0
@@ -25,7 +25,6 @@
 //! io_destroy(ctx) = 0
 //! munmap(page, 4096) = 0
 //! close(3) = 0
-//! unlinkat(AT_FDCWD, "/tmp/ioworkload-aio-submit-errors", 0) = 0
 //! exit_group(0) = ?
 //! +++ exited with 0 +++
 //! ```
@@ -58,8 +57,8 @@ fn read_only(iocb: Iocb) -> Result<*mut Iocb, Failure> {
 }
 
 fn run() -> Outcome {
-    let target = Target::create(TARGET)?; // openat
-    let mut iocb = pwrite(target.fd(), 0xda7a_0501);
+    let file = fd!(memfd_create(c"aio-submit-errors", MFD_CLOEXEC));
+    let mut iocb = pwrite(file.number(), 0xda7a_0501);
     let page = read_only(iocb)?; // mmap, mprotect
     let one = [&raw mut iocb];
     let (null_first, kernel_first) = ([null_mut(), &raw mut iocb], [kernel(), &raw mut iocb]);
@@ -87,5 +86,6 @@ fn run() -> Outcome {
         call!(io_destroy(ctx.release()) = 0);
         call!(munmap(page as usize, PAGE) = 0);
     }
-    target.remove() // close, unlinkat
+    call!(close(file.release()) = 0);
+    Ok(())
 }

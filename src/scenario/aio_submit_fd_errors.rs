@@ -3,7 +3,7 @@
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!
 //! ```text
-//! openat(AT_FDCWD, "/tmp/ioworkload-aio-submit-fd-errors", O_RDWR|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC, 0600) = 3
+//! memfd_create("aio-submit-fd-errors", MFD_CLOEXEC) = 3
 //! pipe2([4, 5], O_CLOEXEC) = 0
 //! openat(AT_FDCWD, "/", O_RDONLY|O_CLOEXEC|O_PATH) = 6
 //! io_setup(1, [ctx]) = 0
@@ -24,7 +24,6 @@
 //! close(6) = 0
 //! close(5) = 0
 //! close(3) = 0
-//! unlinkat(AT_FDCWD, "/tmp/ioworkload-aio-submit-fd-errors", 0) = 0
 //! exit_group(0) = ?
 //! +++ exited with 0 +++
 //! ```
@@ -42,14 +41,12 @@ use ioworkload::story::*;
 crate::story!("aio-submit-fd-errors");
 
 fn run() -> Outcome {
-    let target = Target::create(TARGET)?; // openat
-    // A pipe's ends, not the target opened again: by then somebody could have put another file at
-    // its path.
+    let file = fd!(memfd_create(c"aio-submit-fd-errors", MFD_CLOEXEC));
     let mut fds = [0; 2];
     let (read_only, write_only) = pipe(&mut fds)?; // pipe2
     let path_only = fd!(openat(AT_FDCWD, c"/", O_PATH | O_CLOEXEC, 0));
     let mut buf = [0; 100];
-    let mut iocb = pread(u32::MAX, 0xda7a_0701, &raw mut buf[0], 100);
+    let mut iocb = pread(u32::MAX, 0xda7a_0701, &raw mut buf, 100);
     let mut iocbpp;
     let mut ctx = Context::default();
     // SAFETY: the kernel writes the handle to `ctx`. It takes no request: if it did, `iocb`, `buf`
@@ -71,7 +68,7 @@ fn run() -> Outcome {
             call!(io_submit(ctx.id, 1, list!(iocbpp: iocb)) = -EBADF);
         }
         for opcode in [IOCB_CMD_PREADX, IOCB_CMD_NOOP, 9, 0xffff] {
-            iocb.aio_fildes = target.fd();
+            iocb.aio_fildes = file.number();
             iocb.aio_lio_opcode = opcode;
             call!(io_submit(ctx.id, 1, list!(iocbpp: iocb)) = -EINVAL);
         }
@@ -79,5 +76,6 @@ fn run() -> Outcome {
     call!(io_destroy(ctx.release()) = 0);
     call!(close(path_only.release()) = 0);
     call!(close(write_only.release()) = 0);
-    target.remove() // close, unlinkat
+    call!(close(file.release()) = 0);
+    Ok(())
 }

@@ -3,7 +3,7 @@
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!
 //! ```text
-//! openat(AT_FDCWD, "/tmp/ioworkload-aio-submit-iocb-errors", O_RDWR|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC, 0600) = 3
+//! memfd_create("aio-submit-iocb-errors", MFD_CLOEXEC) = 3
 //! io_setup(1, [ctx]) = 0
 //! io_submit(ctx, 1, [{aio_data=0xda7a0801, aio_lio_opcode=IOCB_CMD_PWRITE, aio_fildes=3, aio_buf="ior-aio-submit\n", aio_nbytes=15, aio_offset=0}]) = -1 EINVAL (Invalid argument)
 //! io_submit(ctx, 1, [{aio_data=0xda7a0801, aio_lio_opcode=IOCB_CMD_PWRITE, aio_fildes=-1, aio_buf="ior-aio-submit\n", aio_nbytes=15, aio_offset=0}]) = -1 EINVAL (Invalid argument)
@@ -22,7 +22,6 @@
 //! io_submit(ctx, 1, [{aio_data=0xda7a0801, aio_lio_opcode=IOCB_CMD_PWRITEV, aio_fildes=3, aio_buf=NULL, aio_offset=0}]) = -1 EFAULT (Bad address)
 //! io_destroy(ctx) = 0
 //! close(3) = 0
-//! unlinkat(AT_FDCWD, "/tmp/ioworkload-aio-submit-iocb-errors", 0) = 0
 //! exit_group(0) = ?
 //! +++ exited with 0 +++
 //! ```
@@ -41,8 +40,8 @@ use ioworkload::story::*;
 crate::story!("aio-submit-iocb-errors");
 
 fn run() -> Outcome {
-    let target = Target::create(TARGET)?; // openat
-    let good = pwrite(target.fd(), 0xda7a_0801);
+    let file = fd!(memfd_create(c"aio-submit-iocb-errors", MFD_CLOEXEC));
+    let good = pwrite(file.number(), 0xda7a_0801);
     let mut iov = [Iovec {
         iov_base: PAYLOAD.as_ptr() as u64,
         iov_len: 15,
@@ -72,7 +71,7 @@ fn run() -> Outcome {
         iocb.aio_flags = IOCB_FLAG_RESFD;
         iocb.aio_resfd = u32::MAX;
         call!(io_submit(ctx.id, 1, list!(iocbpp: iocb)) = -EBADF);
-        iocb.aio_resfd = target.fd(); // which is no eventfd
+        iocb.aio_resfd = file.number(); // which is no eventfd
         call!(io_submit(ctx.id, 1, list!(iocbpp: iocb)) = -EINVAL);
         iocb = good;
         iocb.aio_buf = kernel::<u8>() as u64;
@@ -98,5 +97,6 @@ fn run() -> Outcome {
         call!(io_submit(ctx.id, 1, list!(iocbpp: iocb)) = -EFAULT);
     }
     call!(io_destroy(ctx.release()) = 0);
-    target.remove() // close, unlinkat
+    call!(close(file.release()) = 0);
+    Ok(())
 }

@@ -3,7 +3,7 @@
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!
 //! ```text
-//! openat(AT_FDCWD, "/tmp/ioworkload-aio-submit-odd", O_RDWR|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC, 0600) = 3
+//! memfd_create("aio-submit-odd", MFD_CLOEXEC) = 3
 //! io_setup(1, [ctx]) = 0
 //! io_submit(ctx, 1, [{aio_data=0xda7a0901, aio_lio_opcode=IOCB_CMD_PWRITE, aio_fildes=3, aio_buf="ior-aio-submit\n", aio_nbytes=15, aio_offset=0, aio_flags=0x80000000 /* IOCB_FLAG_??? */}]) = 1
 //! io_getevents(ctx, 1, 1, [{data=0xda7a0901, obj=&iocb, res=15, res2=0}], {tv_sec=10, tv_nsec=0}) = 1
@@ -15,7 +15,6 @@
 //! io_getevents(ctx, 1, 1, [{data=0xda7a0903, obj=&iocb, res=0, res2=0}], {tv_sec=10, tv_nsec=0}) = 1
 //! io_destroy(ctx) = 0
 //! close(3) = 0
-//! unlinkat(AT_FDCWD, "/tmp/ioworkload-aio-submit-odd", 0) = 0
 //! exit_group(0) = ?
 //! +++ exited with 0 +++
 //! ```
@@ -33,8 +32,8 @@ use ioworkload::story::*;
 crate::story!("aio-submit-odd");
 
 fn run() -> Outcome {
-    let target = Target::create(TARGET)?; // openat
-    let good = pwrite(target.fd(), 0xda7a_0901);
+    let file = fd!(memfd_create(c"aio-submit-odd", MFD_CLOEXEC));
+    let good = pwrite(file.number(), 0xda7a_0901);
     let mut iocb = good;
     let mut iocbpp;
     let (mut event, deadline) = (IoEvent::default(), DEADLINE);
@@ -65,5 +64,6 @@ fn run() -> Outcome {
         reaped!(ctx, deadline, event, iocb, 0);
     }
     call!(io_destroy(ctx.release()) = 0);
-    target.remove() // close, unlinkat
+    call!(close(file.release()) = 0);
+    Ok(())
 }

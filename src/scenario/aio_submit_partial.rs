@@ -4,7 +4,7 @@
 //! Calls, as strace shows them (`ctx` and `&…` are addresses):
 //!
 //! ```text
-//! openat(AT_FDCWD, "/tmp/ioworkload-aio-submit-partial", O_RDWR|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC, 0600) = 3
+//! memfd_create("aio-submit-partial", MFD_CLOEXEC) = 3
 //! io_setup(3, [ctx]) = 0
 //! io_submit(ctx, 3, [{aio_data=0xda7a0a01, aio_lio_opcode=IOCB_CMD_PWRITE, aio_fildes=3, aio_buf="ior-aio-submit\n", aio_nbytes=15, aio_offset=0}, {aio_data=0xda7a0a03, aio_lio_opcode=IOCB_CMD_PWRITE, aio_fildes=-1, aio_buf="ior-aio-submit\n", aio_nbytes=15, aio_offset=0}, {aio_data=0xda7a0a02, aio_lio_opcode=IOCB_CMD_PWRITE, aio_fildes=3, aio_buf="ior-aio-submit\n", aio_nbytes=15, aio_offset=0}]) = 1
 //! io_getevents(ctx, 1, 3, [{data=0xda7a0a01, obj=&good, res=15, res2=0}], {tv_sec=10, tv_nsec=0}) = 1
@@ -15,7 +15,6 @@
 //! io_getevents(ctx, 1, 3, [{data=0xda7a0a01, obj=&good, res=15, res2=0}, {data=0xda7a0a01, obj=&good, res=15, res2=0}], {tv_sec=10, tv_nsec=0}) = 2
 //! io_destroy(ctx) = 0
 //! close(3) = 0
-//! unlinkat(AT_FDCWD, "/tmp/ioworkload-aio-submit-partial", 0) = 0
 //! exit_group(0) = ?
 //! +++ exited with 0 +++
 //! ```
@@ -33,9 +32,9 @@ use ioworkload::story::*;
 crate::story!("aio-submit-partial");
 
 fn run() -> Outcome {
-    let target = Target::create(TARGET)?; // openat
-    let mut good = pwrite(target.fd(), 0xda7a_0a01);
-    let mut also_good = pwrite(target.fd(), 0xda7a_0a02);
+    let file = fd!(memfd_create(c"aio-submit-partial", MFD_CLOEXEC));
+    let mut good = pwrite(file.number(), 0xda7a_0a01);
+    let mut also_good = pwrite(file.number(), 0xda7a_0a02);
     let mut wrong = pwrite(u32::MAX, 0xda7a_0a03);
     let middle = [&raw mut good, &raw mut wrong, &raw mut also_good];
     let end = [&raw mut good, &raw mut also_good, null_mut()];
@@ -48,20 +47,21 @@ fn run() -> Outcome {
     unsafe {
         call!(io_setup(3, &raw mut ctx.id) = 0);
         call!(io_submit(ctx.id, 3, middle.as_ptr()) = 1);
-        call!(io_getevents(ctx.id, 1, 3, &raw mut events[0], &raw const deadline) = 1);
+        call!(io_getevents(ctx.id, 1, 3, (&raw mut events).cast(), &raw const deadline) = 1);
         completed!(events[0], good, 15);
 
         call!(io_submit(ctx.id, 3, end.as_ptr()) = 2);
-        call!(io_getevents(ctx.id, 1, 3, &raw mut events[0], &raw const deadline) = 2);
+        call!(io_getevents(ctx.id, 1, 3, (&raw mut events).cast(), &raw const deadline) = 2);
         completed!(events[0], good, 15);
         completed!(events[1], also_good, 15);
 
         call!(io_submit(ctx.id, 2, start.as_ptr()) = -EBADF);
         call!(io_submit(ctx.id, 2, twice.as_ptr()) = 2);
-        call!(io_getevents(ctx.id, 1, 3, &raw mut events[0], &raw const deadline) = 2);
+        call!(io_getevents(ctx.id, 1, 3, (&raw mut events).cast(), &raw const deadline) = 2);
         completed!(events[0], good, 15);
         completed!(events[1], good, 15);
     }
     call!(io_destroy(ctx.release()) = 0);
-    target.remove() // close, unlinkat
+    call!(close(file.release()) = 0);
+    Ok(())
 }

@@ -24,7 +24,7 @@ pub fn pwrite(fd: u32, data: u64) -> Iocb {
 
 /// The request to read `nbytes` at the start of `fd` into `buf`.
 #[must_use]
-pub fn pread(fd: u32, data: u64, buf: *mut u8, nbytes: u64) -> Iocb {
+pub fn pread<T>(fd: u32, data: u64, buf: *mut T, nbytes: u64) -> Iocb {
     Iocb {
         aio_data: data,
         aio_lio_opcode: IOCB_CMD_PREAD,

@@ -25,6 +25,12 @@ macro_rules! claim {
     (io_pgetevents, $want:expr) => {
         $crate::claim!("a", "io_pgetevents: ", $want)
     };
+    (memfd_create, $want:expr) => {
+        $crate::claim!("a", "memfd_create: ", $want)
+    };
+    (openat, $want:expr) => {
+        $crate::claim!("o", "openat: ", $want)
+    };
     ($other:ident, $want:expr) => {
         $crate::claim!("c", concat!(stringify!($other), ": "), $want)
     };

@@ -72,25 +72,32 @@ errnos! {
     ENOENT = 2
     EINTR = 4
     EIO = 5
+    ENXIO = 6
     EBADF = 9
     ECHILD = 10
     EAGAIN = 11
     ENOMEM = 12
     EACCES = 13
     EFAULT = 14
+    EBUSY = 16
     EEXIST = 17
+    ENODEV = 19
     ENOTDIR = 20
     EISDIR = 21
     EINVAL = 22
     ENFILE = 23
     EMFILE = 24
+    EFBIG = 27
     ENOSPC = 28
     EROFS = 30
     EPIPE = 32
     ENOSYS = 38
     ELOOP = 40
     EOPNOTSUPP = 95
+    ENOTCONN = 107
+    ETIMEDOUT = 110
     EINPROGRESS = 115
+    ESTALE = 116
     EDQUOT = 122
 }
 

@@ -30,6 +30,9 @@ pub const O_CLOEXEC: u32 = 0o2_000_000;
 /// `openat` flag: a descriptor of the name alone, which neither reads nor writes.
 pub const O_PATH: u32 = 0o10_000_000;
 
+/// `memfd_create` flag (`include/uapi/linux/memfd.h`): gone at the next execve.
+pub const MFD_CLOEXEC: u32 = 0x1;
+
 /// `fcntl` command (`include/uapi/asm-generic/fcntl.h`): the descriptor's flags.
 pub const F_GETFD: u32 = 1;
 
@@ -59,6 +62,16 @@ const _: () = {
 pub fn openat(dfd: u32, filename: &CStr, flags: u32, mode: u32) -> Answer {
     // SAFETY: the kernel reads `filename` up to its NUL, which a CStr has.
     Errno::check(unsafe { syscall!(OPENAT, dfd, filename.as_ptr(), flags, mode) })
+}
+
+/// `memfd_create(2)`, 319: makes a file in memory that has no path, and returns its descriptor;
+/// `uname` is what /proc shows.
+///
+/// # Errors
+/// EMFILE, ENFILE, ENOMEM; EACCES where `vm.memfd_noexec` is 2.
+pub fn memfd_create(uname: &CStr, flags: u32) -> Answer {
+    // SAFETY: the kernel reads `uname` up to its NUL, which a CStr has.
+    Errno::check(unsafe { syscall!(MEMFD_CREATE, uname.as_ptr(), flags) })
 }
 
 /// `close(2)`, 3: gives a descriptor back, even where it answers with an error.

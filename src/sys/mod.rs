@@ -19,9 +19,9 @@ pub use aio::{
 };
 pub use errno::Errno;
 pub use file::{
-    AT_FDCWD, F_GETFD, F_OK, O_CLOEXEC, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDWR,
-    Pollfd, STDERR, STDOUT, close, eventfd2, faccessat, fcntl, openat, pipe2, ppoll, pwrite64,
-    read, unlinkat, write,
+    AT_FDCWD, F_GETFD, F_OK, MFD_CLOEXEC, O_CLOEXEC, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK,
+    O_PATH, O_RDWR, Pollfd, STDERR, STDOUT, close, eventfd2, faccessat, fcntl, memfd_create,
+    openat, pipe2, ppoll, pwrite64, read, unlinkat, write,
 };
 pub use memory::{
     MAP_ANONYMOUS, MAP_PRIVATE, MAP_SHARED, MREMAP_FIXED, MREMAP_MAYMOVE, PAGE, PROT_READ,

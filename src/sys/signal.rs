@@ -81,10 +81,11 @@ extern "C" fn handler() {
 }
 
 /// `rt_sigreturn(2)`, 15: the kernel has put the interrupted registers on the stack, where the
-/// handler's `ret` has left the stack pointer.
+/// handler's `ret` has left the stack pointer. Debuggers and unwinders know a signal's frame by
+/// these very bytes, 48 c7 c0 0f 00 00 00 0f 05.
 #[unsafe(naked)]
 extern "C" fn restorer() {
-    naked_asm!("mov eax, 15", "syscall", "ud2")
+    naked_asm!("mov rax, 15", "syscall", "ud2")
 }
 
 /// The kernel's `struct __kernel_old_itimerval` (`include/uapi/linux/time_types.h`): two times, in

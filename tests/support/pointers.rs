@@ -49,6 +49,7 @@ pub fn before(call: &Call, read: Read<'_>) -> Vec<Lead> {
     let mut way = Way::new(read);
     match (call.name.as_str(), call.args.as_slice()) {
         ("openat" | "faccessat" | "unlinkat", &[_, path, ..]) => way.text("path", path),
+        ("memfd_create", &[name, _]) => way.text("name", name),
         ("write" | "pwrite64", &[_, buf, count, ..]) => way.many("buf", buf, Kind::Bytes, count),
         ("io_setup", &[_, ctxp]) => way.one("ctx", ctxp, Kind::Word),
         ("io_submit", &[_, nr, iocbpp]) => way.requests(nr, iocbpp, Lio::reads),
