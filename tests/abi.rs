@@ -172,8 +172,9 @@ macro_rules! errnos {
 #[test]
 fn errnos() {
     let constants = errnos! {
-        EPERM ENOENT EINTR EIO EBADF ECHILD EAGAIN ENOMEM EACCES EFAULT EEXIST ENOTDIR EISDIR EINVAL
-        ENFILE EMFILE ENOSPC EROFS EPIPE ENOSYS ELOOP EOPNOTSUPP EINPROGRESS EDQUOT
+        EPERM ENOENT EINTR EIO ENXIO EBADF ECHILD EAGAIN ENOMEM EACCES EFAULT EBUSY EEXIST ENODEV
+        ENOTDIR EISDIR EINVAL ENFILE EMFILE EFBIG ENOSPC EROFS EPIPE ENOSYS ELOOP EOPNOTSUPP
+        ENOTCONN ETIMEDOUT EINPROGRESS ESTALE EDQUOT
     };
     assert_eq!(constants, in_c("errnos", &constants));
     assert_eq!(constants, named_errnos());
@@ -234,6 +235,7 @@ const CALLS: &str = r#"{
         {"name": "io_pgetevents", "nr": 333, "args": [193, 194, 195, 196, 197, 198], "ret": -14},
         {"name": "pipe2", "nr": 293, "args": ["&fds", 209], "ret": -22},
         {"name": "eventfd2", "nr": 290, "args": [225, 226], "ret": -22},
+        {"name": "memfd_create", "nr": 319, "args": ["&name", 241], "ret": -22},
         {"name": "rt_sigaction", "nr": 13, "args": [257, "&act", "&oact", 8], "ret": -22},
         {"name": "kill", "nr": 62, "args": [2147483647, 274], "ret": -3},
         {"name": "setitimer", "nr": 38, "args": [289, "&value", 0], "ret": -22},

@@ -7,7 +7,9 @@
 //! memfd_create("aio-getevents-errors", MFD_CLOEXEC) = 3
 //! io_setup(1, [ctx]) = 0
 //! io_getevents(NULL, 0, 0, NULL, NULL) = -1 EINVAL (Invalid argument)
-//! io_getevents(0xface1e55deadbeef, 0, 0, NULL, {tv_sec=0, tv_nsec=0}) = -1 EINVAL (Invalid argument)
+//! io_getevents(0xface1e55deadbeef, 0, 0, NULL, {tv_sec=3735928559, tv_nsec=4207869677}) = -1 EINVAL (Invalid argument)
+//! io_getevents(0xface1e55deadbeef, 0, 0, NULL, {tv_sec=-3819351491602432273, tv_nsec=13464652301697220333}) = -1 EINVAL (Invalid argument)
+//! io_getevents(ctx, 0, 1, [], {tv_sec=0, tv_nsec=2000000000}) = 0
 //! io_getevents(NULL, 1, 1, &event, 0xffffffffffffffff) = -1 EFAULT (Bad address)
 //! io_getevents(ctx, 1, 1, &event, 0xffffffffffffffff) = -1 EFAULT (Bad address)
 //! io_getevents(ctx, 1, 1, &event, 0x401000) = -1 EFAULT (Bad address)
@@ -48,13 +50,17 @@ fn run() -> Outcome {
     let iocbpp = [&raw mut iocb];
     let (mut event, now) = (IoEvent::default(), NOW);
     let (events, now) = (&raw mut event, &raw const now);
+    let (garbage, unnormalised) = (GARBAGE, UNNORMALISED);
+    let [odd, odder] = garbage.each_ref().map(|time| &raw const *time);
     let mut ctx = Context::default();
     // SAFETY: the kernel works on `ctx`, `iocbpp`, `iocb`, PAYLOAD and `event`, room for the one
     // completion that can come. They outlive the context, the first to go.
     unsafe {
         call!(io_setup(1, &raw mut ctx.id) = 0);
         call!(io_getevents(0, 0, 0, null_mut(), null()) = -EINVAL);
-        call!(io_getevents(0xface_1e55_dead_beef, 0, 0, null_mut(), now) = -EINVAL);
+        call!(io_getevents(0xface_1e55_dead_beef, 0, 0, null_mut(), odd) = -EINVAL);
+        call!(io_getevents(0xface_1e55_dead_beef, 0, 0, null_mut(), odder) = -EINVAL);
+        call!(io_getevents(ctx.id, 0, 1, events, &raw const unnormalised) = 0);
         call!(io_getevents(0, 1, 1, events, bad()) = -EFAULT);
         call!(io_getevents(ctx.id, 1, 1, events, bad()) = -EFAULT);
         call!(io_getevents(ctx.id, 1, 1, events, guard() as *const Timespec) = -EFAULT);

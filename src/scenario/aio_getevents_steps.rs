@@ -40,8 +40,7 @@ fn run() -> Outcome {
     let mut three = pwrite(file.number(), 0xda7a_1603);
     let iocbpp = [&raw mut one, &raw mut two, &raw mut three];
     let (mut events, now) = ([IoEvent::default(); 8], NOW);
-    let [millisecond, unnormalised] =
-        [1_000_000, 2_000_000_000].map(|tv_nsec| Timespec { tv_sec: 0, tv_nsec });
+    let (millisecond, unnormalised) = (Timespec::from_ms(1), UNNORMALISED);
     let event = (&raw mut events).cast();
     let mut ctx = Context::default();
     // SAFETY: the kernel works on `ctx`, `iocbpp`, the requests, PAYLOAD and `events`, room for all

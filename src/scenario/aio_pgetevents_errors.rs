@@ -14,9 +14,12 @@
 //! io_pgetevents(ctx, 1, 1, &event, 0xffffffffffffffff, {sigmask=[PIPE], sigsetsize=8}) = -1 EFAULT (Bad address)
 //! io_pgetevents(NULL, 2, 1, NULL, 0xffffffffffffffff, 0xffffffffffffffff) = -1 EFAULT (Bad address)
 //! io_pgetevents(NULL, 1, 1, &event, {tv_sec=0, tv_nsec=0}, {sigmask=[PIPE], sigsetsize=8}) = -1 EINVAL (Invalid argument)
+//! io_pgetevents(0xface1e55deadbeef, 0, 0, NULL, {tv_sec=3735928559, tv_nsec=4207869677}, {sigmask=~[], sigsetsize=8}) = -1 EINVAL (Invalid argument)
+//! io_pgetevents(0xface1e55deadbeef, 0, 0, NULL, {tv_sec=-3819351491602432273, tv_nsec=13464652301697220333}, {sigmask=[PIPE SYS], sigsetsize=8}) = -1 EINVAL (Invalid argument)
 //! io_pgetevents(ctx, 2, 1, &event, {tv_sec=0, tv_nsec=0}, {sigmask=[PIPE], sigsetsize=8}) = -1 EINVAL (Invalid argument)
 //! io_pgetevents(ctx, -1, 1, &event, {tv_sec=0, tv_nsec=0}, {sigmask=[PIPE], sigsetsize=8}) = -1 EINVAL (Invalid argument)
 //! io_pgetevents(ctx, 1, -1, &event, {tv_sec=0, tv_nsec=0}, {sigmask=[PIPE], sigsetsize=8}) = -1 EINVAL (Invalid argument)
+//! io_pgetevents(ctx, 0, 1, [], {tv_sec=0, tv_nsec=2000000000}, {sigmask=[PIPE], sigsetsize=8}) = 0
 //! io_submit(ctx, 1, [{aio_data=0xda7a1b01, aio_lio_opcode=IOCB_CMD_PWRITE, aio_fildes=3, aio_buf="ior-aio-submit\n", aio_nbytes=15, aio_offset=0}]) = 1
 //! io_pgetevents(ctx, 1, 1, NULL, {tv_sec=0, tv_nsec=0}, {sigmask=[PIPE], sigsetsize=8}) = -1 EFAULT (Bad address)
 //! io_pgetevents(ctx, 1, 1, [{data=0xda7a1b01, obj=&iocb, res=15, res2=0}], {tv_sec=0, tv_nsec=0}, {sigmask=[PIPE], sigsetsize=8}) = 1
@@ -45,7 +48,7 @@ fn run() -> Outcome {
     let iocbpp = [&raw mut iocb];
     let (mut event, now) = (IoEvent::default(), NOW);
     let (events, now) = (&raw mut event, &raw const now);
-    let mask = OPEN_MASK;
+    let (mask, all, two) = (OPEN_MASK, u64::MAX, OPEN_MASK | sigset(SIGSYS));
     let guarded = guard() as *const u64;
     let mask = &raw const mask;
     let usig = [
@@ -54,9 +57,13 @@ fn run() -> Outcome {
         (bad(), 8),
         (guarded, 0xdead_beef_badc_affe),
         (mask, 8),
+        (&raw const all, 8),
+        (&raw const two, 8),
     ]
     .map(aio_sigset);
-    let [short, long, nowhere, neither, right] = &usig;
+    let [short, long, nowhere, neither, right, close_all, close_two] = &usig;
+    let (garbage, unnormalised) = (GARBAGE, UNNORMALISED);
+    let [odd, odder] = garbage.each_ref().map(|time| &raw const *time);
     let mut ctx = Context::default();
     // SAFETY: the kernel works on `ctx`, `iocbpp`, `iocb`, PAYLOAD and `event`, room for the one
     // completion that can come. They outlive the context, the first to go.
@@ -70,9 +77,12 @@ fn run() -> Outcome {
         call!(io_pgetevents(ctx.id, 1, 1, events, bad(), right) = -EFAULT);
         call!(io_pgetevents(0, 2, 1, null_mut(), bad(), bad()) = -EFAULT);
         call!(io_pgetevents(0, 1, 1, events, now, right) = -EINVAL);
+        call!(io_pgetevents(0xface_1e55_dead_beef, 0, 0, null_mut(), odd, close_all) = -EINVAL);
+        call!(io_pgetevents(0xface_1e55_dead_beef, 0, 0, null_mut(), odder, close_two) = -EINVAL);
         call!(io_pgetevents(ctx.id, 2, 1, events, now, right) = -EINVAL);
         call!(io_pgetevents(ctx.id, -1, 1, events, now, right) = -EINVAL);
         call!(io_pgetevents(ctx.id, 1, -1, events, now, right) = -EINVAL);
+        call!(io_pgetevents(ctx.id, 0, 1, events, &raw const unnormalised, right) = 0);
 
         call!(io_submit(ctx.id, 1, iocbpp.as_ptr()) = 1);
         call!(io_pgetevents(ctx.id, 1, 1, null_mut(), now, right) = -EFAULT);

@@ -71,6 +71,25 @@ pub const NOW: Timespec = Timespec {
     tv_nsec: 0,
 };
 
+/// Times that are none: nanoseconds beyond a second, then negative seconds too. The kernel reads
+/// them and looks for the context before it would wait.
+pub const GARBAGE: [Timespec; 2] = [
+    Timespec {
+        tv_sec: 0xdead_beef,
+        tv_nsec: 0xface_feed,
+    },
+    Timespec {
+        tv_sec: 0xcafe_f00d_dead_beef_u64 as i64,
+        tv_nsec: 0xbadc_0ded_face_feed_u64 as i64,
+    },
+];
+
+/// Two seconds as nobody writes them: in nanoseconds alone.
+pub const UNNORMALISED: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 2_000_000_000,
+};
+
 /// A pointer that leads nowhere, and can't: all its bits are set.
 #[must_use]
 pub const fn bad<T>() -> *mut T {

@@ -71,11 +71,11 @@ pub unsafe fn mremap(addr: usize, old: usize, new: usize, flags: u32, new_addr: 
 
 unsafe extern "C" {
     /// The end of the program in memory, by the linker.
-    static ioworkload_end: u8;
+    static _end: u8;
 }
 
 /// The first address behind the program: of a page that is not mapped.
 #[must_use]
 pub fn guard() -> usize {
-    (&raw const ioworkload_end as usize).next_multiple_of(PAGE)
+    (&raw const _end as usize).next_multiple_of(PAGE)
 }

@@ -29,7 +29,7 @@ pub use memory::{
 };
 pub use process::{Timespec, exit_group, fork, getpid, nanosleep, sleep, vfork, wait4};
 pub use signal::{
-    ITIMER_REAL, Itimerval, SA_RESTART, SIG_BLOCK, SIG_SETMASK, SIGALRM, SIGPIPE, SIGUSR1,
+    ITIMER_REAL, Itimerval, SA_RESTART, SIG_BLOCK, SIG_SETMASK, SIGALRM, SIGPIPE, SIGSYS, SIGUSR1,
     Sigaction, block_signal, kill, rt_sigaction, rt_sigprocmask, setitimer, sigset,
 };
 

@@ -12,6 +12,9 @@ pub const SIGPIPE: u32 = 13;
 /// The signal of [`setitimer`].
 pub const SIGALRM: u32 = 14;
 
+/// The signal of a call that a filter has refused.
+pub const SIGSYS: u32 = 31;
+
 /// `rt_sigprocmask`: these signals wait too.
 pub const SIG_BLOCK: u32 = 0;
 /// `rt_sigprocmask`: these signals wait, and no others.

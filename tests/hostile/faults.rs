@@ -18,7 +18,10 @@ use anyhow::{Context, Result, ensure};
 use ioworkload_tests::expected::{Kernel, Ret, Shape, Word, load, load_on};
 use ioworkload_tests::hand::{Act, End, Made};
 use libtest_mimic::Trial;
-use nix::errno::Errno::{self, EAGAIN, EEXIST, EINVAL, EIO, EMFILE, ENOENT, ENOMEM, ENOSYS, EPERM};
+use nix::errno::Errno::{
+    self, EACCES, EAGAIN, EEXIST, EINVAL, EIO, EMFILE, ENOENT, ENOMEM, ENOSYS, ENOTDIR, EPERM,
+    EROFS,
+};
 use nix::sys::signal::Signal;
 use std::fmt::{self, Write};
 
@@ -262,7 +265,6 @@ impl<'a> Fault<'a> {
             return (1, words.into());
         }
         let name = &self.place.call.name;
-        let aio = name.starts_with("io_");
         let errno = Errno::from_raw(-self.answer as i32);
         let mut text = if self.answer < 0 {
             format!("{name}: {} (errno {})", word(errno), errno as i32)
@@ -279,8 +281,8 @@ impl<'a> Fault<'a> {
         if used_up {
             text += ": raise fs.aio-max-nr";
         }
-        let cant = aio && self.answer < 0 && [ENOSYS, EPERM].contains(&errno);
-        (if cant || used_up { 77 } else { 1 }, text)
+        let skips = used_up || self.answer < 0 && this_machine_cannot(name).contains(&errno);
+        (if skips { 77 } else { 1 }, text)
     }
 
     /// The right answer, where the line says it: where that is an error, or where a number came.
@@ -294,6 +296,17 @@ impl<'a> Fault<'a> {
             return Some(format!("-{:?}", Errno::from_raw(-right as i32)));
         }
         (self.answer >= 0).then(|| right.to_string())
+    }
+}
+
+/// The errors of a call for which a scenario is skipped.
+fn this_machine_cannot(call: &str) -> &'static [Errno] {
+    match call {
+        "openat" => &[EACCES, ENOENT, ENOTDIR, EPERM, EROFS],
+        "unlinkat" => &[EROFS],
+        "memfd_create" => &[EACCES, ENOSYS, EPERM],
+        _ if call.starts_with("io_") => &[EACCES, ENOSYS, EPERM],
+        _ => &[],
     }
 }
 

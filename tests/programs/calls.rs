@@ -42,6 +42,7 @@ fn main(_: Stack) -> u8 {
     let (mut fds, value) = ([0; 2], Itimerval::default());
     let _ = pipe2(&mut fds, 0xd1);
     let _ = eventfd2(0xe1, 0xe2);
+    let _ = memfd_create(c"in memory", 0xf1);
     let (act, mut oact) = (Sigaction::interrupt(SA_RESTART), Sigaction::default());
     let _ = rt_sigaction(0x101, &act, Some(&mut oact));
     let _ = kill(0x7fff_ffff, 0x112);

@@ -29,8 +29,9 @@ const TAKES: [&str; 14] = [
     "write",
 ];
 /// The calls that give something, and a name for it.
-const GIVES: [(&str, &str); 6] = [
+const GIVES: [(&str, &str); 7] = [
     ("openat", "fd"),
+    ("memfd_create", "fd"),
     ("eventfd2", "eventfd"),
     ("mmap", "page"),
     ("fork", "child"),
