@@ -4,7 +4,7 @@ use ioworkload_tests::gated::{DELAY, End, Env, HOLD, PPOLL, Place, Run, STARTUP,
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, dup2_raw};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::mem::forget;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
@@ -436,11 +436,17 @@ fn harness(env: Env, args: &[&str]) {
     assert_eq!(tasks, [run.pid.to_string().as_str()]);
     let trace = run.place.gates.path().join("trace");
     let mut strace = Command::new("strace");
-    strace.args(["-q", "-e", "trace=io_setup,io_submit,io_destroy", "-o"]);
+    strace.args(["-e", "trace=io_setup,io_submit,io_destroy", "-o"]);
     strace.arg(&trace).args(["-p", &run.pid.to_string()]);
-    let mut strace = strace.spawn().expect("strace starts");
-    let tracer = format!("TracerPid:\t{}\n", strace.id());
-    ioworkload_tests::gated::until("attached", || run.proc("status").contains(&tracer));
+    let mut strace = strace
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("strace starts");
+    // TracerPid is set before the process is stopped, which is too early to open the gate.
+    let mut attached = String::new();
+    let mut stderr = BufReader::new(strace.stderr.take().expect("a pipe"));
+    stderr.read_line(&mut attached).expect("strace says it");
+    assert_eq!(attached, format!("strace: Process {} attached\n", run.pid));
     open_go(&mut run);
     run.hang_up();
     assert_eq!(run.end(), End::well());

@@ -73,9 +73,14 @@ const ERRORS: &[(&str, &[Errno])] = &[
     ),
 ];
 
-/// What a line calls an error: every one of these has its name.
+/// What a line calls an error: those that a call may answer have their names.
 pub fn word(errno: Errno) -> String {
-    format!("{errno:?}")
+    let mut expected = ERRORS.iter().flat_map(|(_, errors)| *errors);
+    if [ENOSYS, EPERM].contains(&errno) || expected.any(|one| *one == errno) {
+        format!("{errno:?}")
+    } else {
+        "unknown".into()
+    }
 }
 
 /// The answers to try: errors, and numbers that are not the right one.

@@ -65,6 +65,7 @@ pub const CLOSE: u64 = 3;
 pub const UNLINKAT: u64 = 263;
 pub const PIPE2: u64 = 293;
 pub const EVENTFD2: u64 = 290;
+pub const MEMFD_CREATE: u64 = 319;
 pub const MREMAP: u64 = 25;
 pub const MUNMAP: u64 = 11;
 pub const EXIT_GROUP: u64 = 231;
@@ -147,7 +148,7 @@ impl Led {
                     Held::Descriptor(both >> 32),
                 ]
             }
-            (EVENTFD2, Some(fd), _) => vec![Held::Descriptor(fd)],
+            (EVENTFD2 | MEMFD_CREATE, Some(fd), _) => vec![Held::Descriptor(fd)],
             (OPENAT, Some(fd), _) if call.args[2] & 0o100 == 0 => vec![Held::Descriptor(fd)],
             (OPENAT, Some(fd), _) => vec![Held::Descriptor(fd), Held::Name],
             _ => vec![],
