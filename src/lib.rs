@@ -25,9 +25,6 @@
 )))]
 compile_error!("ioworkload is about x86_64 Linux: build --target x86_64-unknown-linux-gnu");
 
-// A story says `ioworkload::` as the program that it is; here it is a module.
-extern crate self as ioworkload;
-
 pub mod cli;
 pub mod expect;
 pub mod gate;
@@ -47,5 +44,3 @@ pub mod story;
 pub mod sys;
 pub mod target;
 pub mod text;
-
-pub(crate) use story_module as story;

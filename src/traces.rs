@@ -25,7 +25,7 @@ pub fn expected(from: &Path, to: &Path, tmp: &str) {
     let paths = files(from);
     let Packed { texts, pairs } = pack(&read(&paths, tmp));
     write(to, "pairs", &format!("{pairs:?}"));
-    let packed = |text: &Vec<u8>| format!("::ioworkload::packed::Packed(&{text:?})");
+    let packed = |text: &Vec<u8>| format!("crate::packed::Packed(&{text:?})");
     let [traces @ .., long, json] = texts.as_slice() else {
         unreachable!("both lists are among the texts");
     };
@@ -34,7 +34,7 @@ pub fn expected(from: &Path, to: &Path, tmp: &str) {
     for (path, texts) in paths.iter().zip(traces.chunks(PARTS.len())) {
         let field = |(part, text)| format!("{part}: {}", packed(text));
         let fields: Vec<_> = PARTS.iter().zip(texts).map(field).collect();
-        let trace = format!("::ioworkload::packed::Trace {{ {} }}", fields.join(", "));
+        let trace = format!("crate::packed::Trace {{ {} }}", fields.join(", "));
         write(to, stem(path), &trace);
     }
 }
@@ -75,7 +75,7 @@ fn write(to: &Path, name: &str, text: &str) {
     fs::write(path, text).expect("cargo's own directory can be written");
 }
 
-const NO_TRACE: &str = "{ use ::ioworkload::packed::Packed as P; ::ioworkload::packed::Trace { \
+const NO_TRACE: &str = "{ use crate::packed::Packed as P; crate::packed::Trace { \
                         head: P(&[]), front: P(&[]), round: P(&[]), back: P(&[]), \
                         tail: P(&[]), children: P(&[]), end: P(&[]) } }";
 

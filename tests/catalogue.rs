@@ -57,25 +57,33 @@ fn the_catalogue_is_sorted_and_whole() {
 fn every_story_is_a_program() {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("Cargo.toml is there");
     let (rows, _) = manifest.split_once("\n]\n").expect("a list of programs");
-    let mut wanted = vec![
-        row("ioworkload", "src/bin/ioworkload.rs"),
-        row("init", "src/bin/init.rs"),
-    ];
-    wanted.extend(
-        names("src/scenario", ".rs")
-            .iter()
-            .map(|name| row(name, &format!("src/scenario/{}.rs", name.replace('-', "_")))),
-    );
+    let stories = names("src/scenario", ".rs");
+    let mut wanted = vec![row("ioworkload"), row("init")];
+    wanted.extend(stories.iter().map(|name| row(name)));
     let found: Vec<_> = rows
         .lines()
         .filter(|line| line.contains("name = "))
         .map(str::to_owned)
         .collect();
     hold("the list of programs in Cargo.toml", &found, &wanted);
+    for name in stories {
+        let program = root().join("src/bin").join(&name).with_extension("rs");
+        let program = fs::read_to_string(program).expect("a program in src/bin");
+        assert_eq!(program, fixture(&name));
+    }
 }
 
-fn row(name: &str, path: &str) -> String {
-    format!(r#"    {{ name = "{name}", path = "{path}", test = false, bench = false }},"#)
+fn row(name: &str) -> String {
+    format!(r#"    {{ name = "{name}", test = false, bench = false }},"#)
+}
+
+/// The program of a scenario.
+fn fixture(name: &str) -> String {
+    let module = name.replace('-', "_");
+    format!(
+        "//! The fixture {name}: the scenario of that name, and nothing else.\n#![no_std]\n\
+         #![no_main]\n\nioworkload::fixture!({module});\n"
+    )
 }
 
 #[test]

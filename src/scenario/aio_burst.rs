@@ -20,12 +20,10 @@
 //!
 //! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, a sandbox
 //! forbids it, or `fs.aio-max-nr` is used up.
-#![no_std]
-#![no_main]
 
-use ioworkload::story::*;
+use crate::story::*;
 
-crate::story!("aio-burst", 100_000);
+scenario!("aio-burst", 100_000);
 
 fn run(rounds: Rounds) -> Outcome {
     let mut ctx = Context::default();

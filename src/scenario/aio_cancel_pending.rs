@@ -35,12 +35,10 @@
 //!
 //! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, a sandbox
 //! forbids it, or `fs.aio-max-nr` is used up.
-#![no_std]
-#![no_main]
 
-use ioworkload::story::*;
+use crate::story::*;
 
-crate::story!("aio-cancel-pending");
+scenario!("aio-cancel-pending");
 
 fn run() -> Outcome {
     let mut fds = [0; 2];

@@ -33,12 +33,10 @@
 //!
 //! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, a sandbox
 //! forbids it, or `fs.aio-max-nr` is used up.
-#![no_std]
-#![no_main]
 
-use ioworkload::story::*;
+use crate::story::*;
 
-crate::story!("aio-cold");
+scenario!("aio-cold");
 
 /// What the cold io_submit points to, as it is in the file.
 #[repr(C)]

@@ -29,12 +29,10 @@
 //!
 //! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, a sandbox
 //! forbids it, or `fs.aio-max-nr` is used up.
-#![no_std]
-#![no_main]
 
-use ioworkload::story::*;
+use crate::story::*;
 
-crate::story!("aio-devices");
+scenario!("aio-devices");
 
 fn run() -> Outcome {
     let null = fd!(openat(AT_FDCWD, c"/dev/null", O_RDWR | O_CLOEXEC, 0));

@@ -34,12 +34,10 @@
 //!
 //! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, a sandbox
 //! forbids it, or `fs.aio-max-nr` is used up.
-#![no_std]
-#![no_main]
 
-use ioworkload::story::*;
+use crate::story::*;
 
-crate::story!("aio-eventfd");
+scenario!("aio-eventfd");
 
 /// Waits until `eventfd` counts, and takes the count, which must be 1.
 #[inline(always)]

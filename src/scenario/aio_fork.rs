@@ -32,12 +32,10 @@
 //!
 //! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, a sandbox
 //! forbids it, or `fs.aio-max-nr` is used up.
-#![no_std]
-#![no_main]
 
-use ioworkload::story::*;
+use crate::story::*;
 
-crate::story!("aio-fork");
+scenario!("aio-fork");
 
 /// What the first child does with the context `ctx` of its parent.
 fn first(ctx: aio_context_t, event: *mut IoEvent, now: *const Timespec) -> Outcome {
@@ -80,7 +78,7 @@ fn run() -> Outcome {
     }
     // It has said nothing: its exit code is the low byte of what io_getevents has answered.
     let answer = i64::from(exit_code(stat)?.cast_signed());
-    hold(ioworkload::claim!(io_getevents, "0"), answer, answer == 0)?;
+    hold(claim!(io_getevents, "0"), answer, answer == 0)?;
     call!(io_destroy(ctx.release()) = 0);
     Ok(())
 }
@@ -88,7 +86,7 @@ fn run() -> Outcome {
 /// The exit code of a child that no signal has ended.
 fn exit_code(stat: u32) -> Result<u8, Failure> {
     let signal = stat & 0x7f;
-    let claim = ioworkload::claim!("f", "wait4: the child's signal is ", "0");
+    let claim = claim!("f", "wait4: the child's signal is ", "0");
     hold(claim, signal.into(), signal == 0)?;
     Ok((stat >> 8) as u8)
 }

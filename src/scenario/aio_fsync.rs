@@ -33,12 +33,10 @@
 //!
 //! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, a sandbox
 //! forbids it, `fs.aio-max-nr` is used up, or no file can be made in /tmp.
-#![no_std]
-#![no_main]
 
-use ioworkload::story::*;
+use crate::story::*;
 
-crate::story!("aio-fsync");
+scenario!("aio-fsync");
 
 fn run() -> Outcome {
     let target = Target::create(TARGET)?; // openat

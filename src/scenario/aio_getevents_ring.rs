@@ -19,12 +19,10 @@
 //!
 //! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, a sandbox
 //! forbids it, or `fs.aio-max-nr` is used up.
-#![no_std]
-#![no_main]
 
-use ioworkload::story::*;
+use crate::story::*;
 
-crate::story!("aio-getevents-ring");
+scenario!("aio-getevents-ring");
 
 fn run() -> Outcome {
     let file = fd!(memfd_create(c"aio-getevents-ring", MFD_CLOEXEC));

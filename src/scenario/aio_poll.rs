@@ -30,12 +30,10 @@
 //!
 //! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, a sandbox
 //! forbids it, or `fs.aio-max-nr` is used up.
-#![no_std]
-#![no_main]
 
-use ioworkload::story::*;
+use crate::story::*;
 
-crate::story!("aio-poll");
+scenario!("aio-poll");
 
 fn run() -> Outcome {
     let file = fd!(memfd_create(c"aio-poll", MFD_CLOEXEC));

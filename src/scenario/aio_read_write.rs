@@ -31,12 +31,10 @@
 //!
 //! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, a sandbox
 //! forbids it, `fs.aio-max-nr` is used up, or no file can be made in /tmp.
-#![no_std]
-#![no_main]
 
-use ioworkload::story::*;
+use crate::story::*;
 
-crate::story!("aio-read-write");
+scenario!("aio-read-write");
 
 const TEXT: &[u8; 32] = b"0123456789abcdefghijklmnopqrstuv";
 

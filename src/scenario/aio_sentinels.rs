@@ -22,12 +22,10 @@
 //!
 //! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, or a sandbox
 //! forbids it.
-#![no_std]
-#![no_main]
 
-use ioworkload::story::*;
+use crate::story::*;
 
-crate::story!("aio-sentinels");
+scenario!("aio-sentinels");
 
 /// The argument `number`, from 1, of the call `nr`.
 const fn sentinel(nr: u64, number: u64) -> u64 {

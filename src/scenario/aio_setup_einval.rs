@@ -17,12 +17,10 @@
 //!
 //! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, or a sandbox
 //! forbids it.
-#![no_std]
-#![no_main]
 
-use ioworkload::story::*;
+use crate::story::*;
 
-crate::story!("aio-setup-einval");
+scenario!("aio-setup-einval");
 
 fn run() -> Outcome {
     let mut ctx = Context::default();

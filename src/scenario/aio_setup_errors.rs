@@ -32,12 +32,10 @@
 //!
 //! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, a sandbox
 //! forbids it, or `fs.aio-max-nr` is used up.
-#![no_std]
-#![no_main]
 
-use ioworkload::story::*;
+use crate::story::*;
 
-crate::story!("aio-setup-errors");
+scenario!("aio-setup-errors");
 
 /// A place for a handle that can be read and not written: it stands in the program's segment.
 static CONSTANT: aio_context_t = 0;

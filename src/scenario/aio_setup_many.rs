@@ -33,12 +33,10 @@
 //!
 //! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, a sandbox
 //! forbids it, or `fs.aio-max-nr` is used up.
-#![no_std]
-#![no_main]
 
-use ioworkload::story::*;
+use crate::story::*;
 
-crate::story!("aio-setup-many");
+scenario!("aio-setup-many");
 
 /// What io_setup is asked for: the kernel reads the lower half.
 const NUMBERS: [u64; 10] = [1, 0xdead_beef_0000_0001, 1, 1, 1, 1, 1, 1, 1, 1];

@@ -36,12 +36,10 @@
 //!
 //! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, a sandbox
 //! forbids it, or `fs.aio-max-nr` is used up.
-#![no_std]
-#![no_main]
 
-use ioworkload::story::*;
+use crate::story::*;
 
-crate::story!("aio-submit-errors");
+scenario!("aio-submit-errors");
 
 /// Read-only memory that holds `iocb`; `munmap` is the caller's duty.
 fn read_only(iocb: Iocb) -> Result<*mut Iocb, Failure> {

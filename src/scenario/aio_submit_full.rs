@@ -24,12 +24,10 @@
 //!
 //! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, a sandbox
 //! forbids it, or `fs.aio-max-nr` is used up.
-#![no_std]
-#![no_main]
 
-use ioworkload::story::*;
+use crate::story::*;
 
-crate::story!("aio-submit-full");
+scenario!("aio-submit-full");
 
 fn run() -> Outcome {
     let file = fd!(memfd_create(c"aio-submit-full", MFD_CLOEXEC));
@@ -48,7 +46,7 @@ fn run() -> Outcome {
         while taken < ring.nr && call!(io_submit(ctx.id, 1, iocbpp.as_ptr()) = [1, -EAGAIN]) == 1 {
             taken += 1;
         }
-        let fewer = ioworkload::claim!("f", "io_submit: taken is ", "fewer than the ring holds");
+        let fewer = claim!("f", "io_submit: taken is ", "fewer than the ring holds");
         hold(fewer, taken.into(), taken < ring.nr)?;
         for _ in 0..taken {
             call!(io_getevents(ctx.id, 1, 1, &raw mut event, &raw const now) = 1);

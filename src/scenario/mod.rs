@@ -6,8 +6,6 @@ use crate::story::Scenario;
 macro_rules! catalogue {
     ($($story:ident)+) => {
         $(
-            // As a program, a story opens with the attributes of a crate; here they mean nothing.
-            #[allow(unused_attributes)]
             pub mod $story;
         )+
 

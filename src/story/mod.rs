@@ -1,7 +1,6 @@
 //! What a scenario is, and how an answer is held against what is expected; with the requests and the
-//! words, all that a story takes by `use ioworkload::story::*`.
+//! words, all that a story takes by `use crate::story::*`.
 
-pub use crate::fixture_story as story;
 pub use crate::owned::{Context, Fd};
 use crate::packed::Trace;
 use crate::report::add;
@@ -12,7 +11,7 @@ pub use crate::sys::errno::*;
 pub use crate::sys::*;
 pub use crate::target::Target;
 use crate::text::Line;
-pub use crate::{bytes, call, completed, fd, field, list, reaped};
+pub use crate::{bytes, call, claim, completed, fd, field, list, reaped, scenario};
 use core::ffi::CStr;
 pub use core::ptr::{null, null_mut};
 pub use requests::*;

@@ -140,43 +140,17 @@ macro_rules! reaped {
     }};
 }
 
-/// Declares the story of a file as the scenario of that name, told by the file's function `run`.
-/// With a number, `run` counts its rounds itself, and the number is how many the fixture makes.
-///
-/// A story is a program of its own, the fixture, and a module of the library. It says
-/// `crate::story!`: in the fixture `crate` is the story itself, which has this macro from here and
-/// so gets its entry point; in the library `crate` is the library, which has [`story_module`] under
-/// that name.
+/// Declares the scenario of a file: its name, and where `run` counts its rounds itself, how many of
+/// them its fixture makes.
 #[macro_export]
-macro_rules! fixture_story {
-    ($name:literal $(, $rounds:literal)?) => {
-        $crate::story_module!($name $(, $rounds)?);
-        $crate::program!(main);
-
-        #[inline(always)]
-        fn main(_: $crate::rt::Stack) -> u8 {
-            match run($($crate::rounds::Rounds::new($rounds, 0))?) {
-                Ok(()) => 0,
-                Err(failure) => $crate::story::failed(
-                    const { $crate::story::c_text(concat!($name, ": \0")) },
-                    TARGET,
-                    failure,
-                ),
-            }
-        }
-    };
-}
-
-/// Declares the scenario and nothing else.
-#[macro_export]
-macro_rules! story_module {
+macro_rules! scenario {
     ($name:literal) => {
-        $crate::story_module!(@ $name, None, |rounds| rounds.each(run));
+        $crate::scenario!(@ $name, None, |rounds| rounds.each(run), run());
     };
     ($name:literal, $rounds:literal) => {
-        $crate::story_module!(@ $name, Some($rounds), run);
+        $crate::scenario!(@ $name, Some($rounds), run, run($crate::rounds::Rounds::new($rounds, 0)));
     };
-    (@ $name:literal, $rounds:expr, $run:expr) => {
+    (@ $name:literal, $rounds:expr, $run:expr, $once:expr) => {
         /// The path of the target file.
         const TARGET: &::core::ffi::CStr =
             $crate::story::c_text(concat!(env!("FIXTURE_TMP"), "/ioworkload-", $name, "\0"));
@@ -189,5 +163,28 @@ macro_rules! story_module {
             rounds: $rounds,
             run: $run,
         };
+
+        /// All that the fixture does: returns the exit code, or ends with a line on stderr.
+        #[inline(always)]
+        pub fn fixture() -> u8 {
+            let name = const { $crate::story::c_text(concat!($name, ": \0")) };
+            match $once {
+                Ok(()) => 0,
+                Err(failure) => $crate::story::failed(name, TARGET, failure),
+            }
+        }
+    };
+}
+
+/// Makes a program of the scenario that this module of [`scenario`](crate::scenario) tells.
+#[macro_export]
+macro_rules! fixture {
+    ($story:ident) => {
+        $crate::program!(main);
+
+        #[inline(always)]
+        fn main(_: $crate::rt::Stack) -> u8 {
+            $crate::scenario::$story::fixture()
+        }
     };
 }

@@ -1,0 +1,5 @@
+//! The fixture aio-cancel-pending: the scenario of that name, and nothing else.
+#![no_std]
+#![no_main]
+
+ioworkload::fixture!(aio_cancel_pending);

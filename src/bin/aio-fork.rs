@@ -1,0 +1,5 @@
+//! The fixture aio-fork: the scenario of that name, and nothing else.
+#![no_std]
+#![no_main]
+
+ioworkload::fixture!(aio_fork);
