@@ -30,17 +30,17 @@ const AREA: &str = "3 file systems";
 static ROWS: Mutex<BTreeMap<&'static str, String>> = Mutex::new(BTreeMap::new());
 
 pub fn trials() -> Vec<Trial> {
-    let each = |ground: &'static Ground| {
-        trial(format!("{AREA}::{}", ground.name), move || {
-            each_fixture(ground)
+    let each = |setup: &'static Setup| {
+        trial(format!("{AREA}::{}", setup.name), move || {
+            each_fixture(setup)
         })
     };
-    let mut trials: Vec<_> = GROUNDS.iter().map(each).collect();
+    let mut trials: Vec<_> = SETUPS.iter().map(each).collect();
     trials.push(trial(format!("{AREA}::control"), control));
     trials
 }
 
-struct Ground {
+struct Setup {
     name: &'static str,
     /// What the shell does to make it, in the directory of `root/`.
     script: &'static str,
@@ -48,15 +48,15 @@ struct Ground {
     refused: Option<(&'static str, Errno)>,
 }
 
-const fn ground(name: &'static str, script: &'static str) -> Ground {
-    Ground {
+const fn setup(name: &'static str, script: &'static str) -> Setup {
+    Setup {
         name,
         script,
         refused: None,
     }
 }
 
-impl Ground {
+impl Setup {
     const fn refusing(self, below: &'static str, errno: Errno) -> Self {
         let refused = Some((below, errno));
         Self { refused, ..self }
@@ -64,27 +64,27 @@ impl Ground {
 }
 
 #[rustfmt::skip]
-const GROUNDS: &[Ground] = &[
-    ground("tmpfs", "mount -t tmpfs none root/tmp"),
-    ground("ramfs", "mount -t ramfs none root/tmp"),
-    ground("overlay", "mkdir lower upper work
+const SETUPS: &[Setup] = &[
+    setup("tmpfs", "mount -t tmpfs none root/tmp"),
+    setup("ramfs", "mount -t ramfs none root/tmp"),
+    setup("overlay", "mkdir lower upper work
         mount -t overlay -o lowerdir=lower,upperdir=upper,workdir=work none root/tmp"),
-    ground("ext4", "image ext4"),
-    ground("xfs", "image xfs"),
-    ground("btrfs", "image btrfs"),
-    ground("FUSE", "mkdir below; bindfs below root/tmp; can_map; rm root/tmp/map"),
-    // The option depends on bindfs's version.
-    ground("FUSE, direct I/O", "mkdir below
+    setup("ext4", "image ext4"),
+    setup("xfs", "image xfs"),
+    setup("btrfs", "image btrfs"),
+    setup("FUSE", "mkdir below; bindfs below root/tmp; can_map; rm root/tmp/map"),
+    // The option depends on bindfs's version. With it, a file can't be mapped.
+    setup("FUSE, direct I/O", "mkdir below
         bindfs -o direct_io below root/tmp || bindfs --direct-io below root/tmp
         if can_map; then echo 'not direct'; exit 1; fi; rm root/tmp/map"),
-    ground("read-only root", "mount -t tmpfs none root/tmp; mount -o remount,ro root"),
-    ground("read-only /tmp", "mount -o remount,ro root").refusing("/tmp/", Errno::EROFS),
-    ground("no /tmp", "rmdir root/tmp").refusing("/tmp/", Errno::ENOENT),
-    ground("/tmp is a file", "rmdir root/tmp; : >root/tmp").refusing("/tmp/", Errno::ENOTDIR),
-    ground("no devices", "rm -r root/dev").refusing("/dev/", Errno::ENOENT),
+    setup("read-only root", "mount -t tmpfs none root/tmp; mount -o remount,ro root"),
+    setup("read-only /tmp", "mount -o remount,ro root").refusing("/tmp/", Errno::EROFS),
+    setup("no /tmp", "rmdir root/tmp").refusing("/tmp/", Errno::ENOENT),
+    setup("/tmp is a file", "rmdir root/tmp; : >root/tmp").refusing("/tmp/", Errno::ENOTDIR),
+    setup("no devices", "rm -r root/dev").refusing("/dev/", Errno::ENOENT),
 ];
 
-/// Makes a root with every fixture in it, says by which number it is known outside, and waits for
+/// Makes a root directory with every fixture in it, says by which number it is known outside, and waits for
 /// the end of its input. What it mounts hides [`rooms`] in its own namespace, so nothing is left even
 /// if it is killed.
 const SCRIPT: &str = r#"
@@ -98,14 +98,14 @@ eval "$3" >&2
 read -r pid rest </proc/self/stat; echo "$pid"; cat
 "#;
 
-/// A ground that is there until this is dropped.
+/// It is there until this is dropped.
 struct Made {
     shell: Child,
     /// The shell's number.
     pid: u32,
 }
 
-impl Ground {
+impl Setup {
     /// What is wrong if it can't be made is said by the shell.
     fn make(&self) -> Result<Made> {
         let mut command = Command::new("unshare");
@@ -193,12 +193,12 @@ impl Drop for Made {
     }
 }
 
-/// Runs every fixture on a ground, and counts the ends.
-fn each_fixture(ground: &'static Ground) -> Result<()> {
+/// Runs every fixture on a setup, and counts the ends.
+fn each_fixture(setup: &'static Setup) -> Result<()> {
     as_root()?;
-    let made = match ground.make() {
+    let made = match setup.make() {
         Ok(made) => made,
-        Err(reason) => return skip(ground, &reason),
+        Err(reason) => return skip(setup, &reason),
     };
     let (mut cases, codes) = (Cases::new(AREA), Mutex::new(Vec::new()));
     cases.each(&scenarios(), |scenario| {
@@ -206,56 +206,58 @@ fn each_fixture(ground: &'static Ground) -> Result<()> {
         let mut codes = codes.lock().unwrap_or_else(PoisonError::into_inner);
         codes.push(ended.code);
         drop(codes);
-        ground.check(scenario, &ended, &made.names())
+        setup.check(scenario, &ended, &made.names())
     });
     let codes = codes.into_inner().unwrap_or_else(PoisonError::into_inner);
-    add_row(ground, counted(ground, &codes));
+    add_row(setup, counted(setup, &codes));
+    cases.verdict()?;
     ensure!(made.names().is_empty(), "left {:?}", made.names());
-    cases.verdict()
-}
-
-/// What this machine does not have is no failure, but is said. On CI it is one.
-fn skip(ground: &Ground, reason: &anyhow::Error) -> Result<()> {
-    let on_ci = std::env::var_os("CI").is_some_and(|value| value == "true");
-    ensure!(!on_ci, "can't be made here: {reason}");
-    eprintln!("SKIPPED: {AREA}: {}: {reason}", ground.name);
-    add_row(ground, format!("  SKIPPED: {reason}"));
     Ok(())
 }
 
-fn counted(ground: &Ground, codes: &[Option<i32>]) -> String {
+/// What this machine does not have is no failure, but is said. On CI it is one.
+fn skip(setup: &Setup, reason: &anyhow::Error) -> Result<()> {
+    let on_ci = std::env::var_os("CI").is_some_and(|value| value == "true");
+    ensure!(!on_ci, "can't be made here: {reason}");
+    eprintln!("SKIPPED: {AREA}: {}: {reason}", setup.name);
+    add_row(setup, format!("  SKIPPED: {reason}"));
+    Ok(())
+}
+
+fn counted(setup: &Setup, codes: &[Option<i32>]) -> String {
     let count = |code| codes.iter().filter(|end| **end == Some(code)).count();
     let (fine, cant) = (count(0), count(77));
     let other = scenarios().len() - fine - cant;
-    let reason = ground.refused.map(|(_, errno)| format!("  {errno:?}"));
+    let reason = setup.refused.map(|(_, errno)| format!("  {errno:?}"));
     let reason = reason.unwrap_or_default();
     format!("{fine:>6}{cant:>6}{other:>8}{reason}")
 }
 
-fn add_row(ground: &Ground, row: String) {
+fn add_row(setup: &Setup, row: String) {
     let mut rows = ROWS.lock().unwrap_or_else(PoisonError::into_inner);
-    rows.insert(ground.name, row);
+    rows.insert(setup.name, row);
 }
 
 /// File system, how many fixtures ended with 0, with 77, otherwise.
 pub fn table() -> String {
     let rows = ROWS.lock().unwrap_or_else(PoisonError::into_inner);
     let head = format!("{:<20}{:>6}{:>6}{:>8}\n", "/tmp", 0, 77, "other");
-    let row = |ground: &Ground| Some(format!("{:<20}{}\n", ground.name, rows.get(ground.name)?));
-    let rows: Vec<_> = GROUNDS.iter().filter_map(row).collect();
+    let row = |setup: &Setup| Some(format!("{:<20}{}\n", setup.name, rows.get(setup.name)?));
+    let rows: Vec<_> = SETUPS.iter().filter_map(row).collect();
     if rows.is_empty() {
         return String::new();
     }
     head + &rows.concat() + "\n"
 }
 
-/// The rule by heart, what is noticed, and that a ground is gone afterwards.
+/// The rule by heart, what is noticed, and that a setup is gone afterwards.
 fn control() -> Result<()> {
     as_root()?;
-    let here = ground("control", "mount -o remount,ro root").refusing("/tmp/", Errno::EROFS);
+    let here = setup("control", ": >root/tmp/left; mount -o remount,ro root")
+        .refusing("/tmp/", Errno::EROFS);
     let line = "aio-submit: openat: EROFS (errno 30): /tmp/ioworkload-aio-submit";
     let (fine, refused) = (Ended::with(0, ""), Ended::with(77, line));
-    let devices = ground("control", "").refusing("/dev/", Errno::ENOENT);
+    let devices = setup("control", "").refusing("/dev/", Errno::ENOENT);
     let no_device = Ended::with(77, "aio-devices: openat: ENOENT (errno 2)");
     let rows = [
         (&here, "aio-submit", &refused),
@@ -264,8 +266,8 @@ fn control() -> Result<()> {
         (&devices, "aio-submit", &fine),
         (&devices, "aio-devices", &no_device),
     ];
-    for (ground, scenario, wanted) in rows {
-        let predicted = ground.predict(&load(scenario)?);
+    for (setup, scenario, wanted) in rows {
+        let predicted = setup.predict(&load(scenario)?);
         ensure!(predicted == *wanted, "{scenario}: {predicted:?}");
     }
     let judge = |ended, left: &[String]| here.check("aio-submit", ended, left).is_ok();
@@ -277,11 +279,12 @@ fn control() -> Result<()> {
 
     let made = here.make()?;
     let (pid, ended) = (made.pid, made.run("aio-submit")?);
-    ensure!(ended != fine, "the root is read-only");
+    ensure!(ended == refused, "{ended:?}");
+    ensure!(made.names() == ["left"], "{:?}", made.names());
     drop(made);
     let gone = !Path::new(&format!("/proc/{pid}")).exists();
     ensure!(gone, "the shell is still there");
-    let Err(reason) = ground("control", "echo reason >&2; false").make() else {
+    let Err(reason) = setup("control", "echo reason >&2; false").make() else {
         bail!("it can't be made");
     };
     ensure!(reason.to_string() == "reason", "{reason}");
