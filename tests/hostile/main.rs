@@ -1,13 +1,14 @@
 //! Does a program stay the most boring one on the machine, whatever is done to it?
 //!
-//! A file per kind of hostility: faults, children, kills, grounds, limits, race, starts, input,
-//! load, memory, sanitizer. Each says what it tries and by which rule it knows what must come of it.
-//! The other files are what these share. The table at the end says how often that was tried, and
-//! survived. `make torture` tries more.
+//! A file per kind of hostility: faults, children, kills, grounds, filesystems, limits, race, starts,
+//! input, load, memory, sanitizer. Each says what it tries and by which rule it knows what must come
+//! of it. The other files are what these share. The table at the end says how often that was tried,
+//! and survived. `make torture` tries more.
 
 mod children;
 mod errors;
 mod faults;
+mod filesystems;
 mod grounds;
 mod input;
 mod kills;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         children::trials(),
         kills::trials(),
         grounds::trials(),
+        filesystems::trials(),
         limits::trials(),
         race::trials(),
         starts::trials(),
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     println!("{}", tally::table());
+    print!("{}", filesystems::table());
     aio_nr_back_to(before);
     println!("fs.aio-nr: {before} before, {} after", aio_nr());
     if length::over() {
