@@ -22,7 +22,7 @@ const ENDIAN: LittleEndian = LittleEndian;
 const LIMIT: usize = 4096;
 
 /// The most bytes that a fixture of one simple story may have.
-const SMALL: usize = 2048;
+const SMALL: usize = 2176;
 
 /// The most bytes that `ioworkload` may have, with every scenario and every expected trace.
 const ALL_LIMIT: usize = 96 * 1024;

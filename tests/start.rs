@@ -227,3 +227,19 @@ fn fixtures_ignore_what_they_are_started_with() {
         }
     }
 }
+
+/// gdb knows the frame of a signal by the bytes of the restorer, and says so.
+#[test]
+fn gdb_sees_the_frame_of_a_signal() {
+    let mut gdb = Command::new("gdb");
+    gdb.args(["-nx", "-batch", "-ex", "handle SIGALRM stop print pass"]);
+    gdb.args(["-ex", "run", "-ex", "stepi", "-ex", "bt 2"]);
+    let output = gdb.arg(shipped("aio-getevents-eintr")).output();
+    let stdout = String::from_utf8(output.expect("gdb starts").stdout).expect("text");
+    let frames: Vec<_> = stdout
+        .lines()
+        .filter(|line| line.starts_with('#'))
+        .map(|line| line.split(" 0x").next().unwrap_or_default())
+        .collect();
+    assert_eq!(frames, ["#0 ", "#1  <signal handler called>"], "{stdout}");
+}
