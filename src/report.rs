@@ -1,7 +1,8 @@
-//! The one line that a failure prints, and the exit code that goes with it.
+//! What a call is expected to answer, and where it answers otherwise: the one line that says so, and
+//! the exit code.
 
-use crate::sys::Errno;
 use crate::sys::errno::{EACCES, EAGAIN, ENOENT, ENOSYS, ENOTDIR, EPERM, EROFS};
+use crate::sys::{Answer, Errno};
 use crate::text::Line;
 use core::ffi::CStr;
 use core::ptr::NonNull;
@@ -72,7 +73,7 @@ impl Claim {
 /// each fixture larger.
 #[inline(always)]
 pub fn add(line: &mut Line, text: &CStr) {
-    Text(text.as_ptr().cast()).tell(line);
+    Text(text.as_ptr().cast()).write_to(line);
 }
 
 /// A text, by the address of its first byte.
@@ -85,12 +86,12 @@ impl Text {
         unsafe { self.0.read() }
     }
 
-    /// Adds the text to `line`, and returns what stands behind its NUL: for the first text of a
+    /// Adds the text to `line`, and returns what follows its NUL: for the first text of a
     /// claim, the second.
-    fn tell(mut self, line: &mut Line) -> Self {
+    fn write_to(mut self, line: &mut Line) -> Self {
         loop {
             let byte = self.first();
-            // SAFETY: not further than one byte behind the NUL, which is the next text or the end
+            // SAFETY: not further than one byte after the NUL, which is the next text or the end
             // of what holds this one.
             self.0 = unsafe { self.0.add(1) };
             if byte == 0 {
@@ -101,7 +102,7 @@ impl Text {
     }
 }
 
-/// What went otherwise than the scenario says: the claim, and what the kernel gave instead.
+/// What is not as the scenario says: the claim, and what the kernel gave instead.
 #[derive(Clone, Copy)]
 pub struct Failure {
     /// What the story says.
@@ -115,9 +116,9 @@ impl Failure {
     /// `io_getevents: res is 7, expected 15`. Returns the exit code: 77 where this machine can't
     /// run the scenario just now, so that a harness can skip; otherwise 1.
     #[inline(always)]
-    pub fn tell(self, line: &mut Line, target: &CStr) -> u8 {
+    pub fn write_to(self, line: &mut Line, target: &CStr) -> u8 {
         let (kind, what) = self.claim.parts();
-        let want = what.tell(line);
+        let want = what.write_to(line);
         let expected = match Errno::check(self.got as usize) {
             Err(errno) if kind != Claim::FIELD => {
                 errno.name(&mut |byte| line.byte(byte));
@@ -133,7 +134,7 @@ impl Failure {
         };
         if expected {
             add(line, c", expected ");
-            want.tell(line);
+            want.write_to(line);
         }
         if kind == Claim::TARGET || kind == Claim::UNLINK {
             add(line, c": ");
@@ -160,6 +161,86 @@ impl Failure {
             _ => 1,
         }
     }
+}
+
+/// How a story ends: well, or with the first failure.
+pub type Outcome = Result<(), Failure>;
+
+/// Passes on a value that is as expected.
+///
+/// # Errors
+/// The claim, and the value that it got instead.
+pub const fn expect(claim: Claim, got: i64, as_expected: bool) -> Result<i64, Failure> {
+    if as_expected {
+        Ok(got)
+    } else {
+        Err(Failure { claim, got })
+    }
+}
+
+/// An answer in the kernel's form: an error is negative.
+#[must_use]
+pub fn raw(answer: Answer) -> i64 {
+    answer.map_or_else(|errno| -errno, |value| value as i64)
+}
+
+/// A claim: its kind (the letters of [`Claim`]), what it is about, and the value.
+#[macro_export]
+macro_rules! claim {
+    ($kind:literal, $what:expr, $want:expr) => {
+        const { $crate::report::Claim::new(concat!($kind, $what, "\0", $want, "\0").as_bytes()) }
+    };
+    (io_setup, $want:expr) => {
+        $crate::claim!("s", "io_setup: ", $want)
+    };
+    (io_destroy, $want:expr) => {
+        $crate::claim!("a", "io_destroy: ", $want)
+    };
+    (io_getevents, $want:expr) => {
+        $crate::claim!("a", "io_getevents: ", $want)
+    };
+    (io_submit, $want:expr) => {
+        $crate::claim!("a", "io_submit: ", $want)
+    };
+    (io_cancel, $want:expr) => {
+        $crate::claim!("a", "io_cancel: ", $want)
+    };
+    (io_pgetevents, $want:expr) => {
+        $crate::claim!("a", "io_pgetevents: ", $want)
+    };
+    (memfd_create, $want:expr) => {
+        $crate::claim!("a", "memfd_create: ", $want)
+    };
+    (openat, $want:expr) => {
+        $crate::claim!("o", "openat: ", $want)
+    };
+    ($other:ident, $want:expr) => {
+        $crate::claim!("c", concat!(stringify!($other), ": "), $want)
+    };
+}
+
+/// Makes a call and compares its answer with what is expected, written as tracers print it:
+/// `call!(io_destroy(0) = -EINVAL)`; a list where the kernel has a choice, the usual answer first;
+/// `> 0` where it is any number above. Any other answer ends the story.
+#[macro_export]
+macro_rules! call {
+    ($name:ident ( $($arg:expr),* ) = [$want:expr $(, $more:expr)*]) => {{
+        let got = $crate::report::raw($name($($arg),*));
+        $crate::report::expect(
+            $crate::claim!($name, stringify!($want)),
+            got,
+            // The usual answer is looked for first: unhidden, the compiler would sort the others in.
+            got == $want $(|| got == ::core::hint::black_box($more))*,
+        )?
+    }};
+    ($name:ident ( $($arg:expr),* ) = $want:expr) => {
+        $crate::call!($name($($arg),*) = [$want])
+    };
+    ($name:ident ( $($arg:expr),* ) > $least:expr) => {{
+        let got = $crate::report::raw($name($($arg),*));
+        let claim = $crate::claim!($name, concat!("> ", stringify!($least)));
+        $crate::report::expect(claim, got, got > $least)?
+    }};
 }
 
 /// Errors as a set of bits, each at its number.

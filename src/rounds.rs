@@ -1,6 +1,6 @@
 //! Rounds: how often a scenario's body is run in one process, and the pause between two rounds.
 
-use crate::story::Outcome;
+use crate::report::Outcome;
 use crate::sys::{Timespec, sleep};
 
 /// The numbers of the rounds, from 1. Between two of them it sleeps.
@@ -9,7 +9,8 @@ pub struct Rounds {
     at: u32,
     count: u32,
     pause_us: u32,
-    /// Here and not in a frame of its own, so that no scenario has anything at the same address.
+    /// Here and not in a frame of its own: this structure outlives all rounds, so nothing of a
+    /// scenario is ever at the same address.
     time: Timespec,
 }
 
@@ -27,11 +28,11 @@ impl Rounds {
         }
     }
 
-    /// Runs `body` in each round, until one goes otherwise.
+    /// Runs `body` in each round, until one fails.
     ///
     /// # Errors
     /// Of `body`.
-    pub fn each(self, body: fn() -> Outcome) -> Outcome {
+    pub fn each(&mut self, body: fn() -> Outcome) -> Outcome {
         for _ in self {
             body()?;
         }

@@ -4,8 +4,7 @@
 use crate::call;
 use crate::claim;
 use crate::owned::Fd;
-use crate::report::Failure;
-use crate::story::{hold, raw};
+use crate::report::{Failure, expect, raw};
 use crate::sys::errno::{EEXIST, ENOENT};
 use crate::sys::{
     AT_FDCWD, O_CLOEXEC, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR, close, openat, unlinkat,
@@ -97,5 +96,5 @@ fn clear(path: &CStr) -> Result<(), Failure> {
 fn unlink(path: &CStr) -> Result<(), Failure> {
     let got = raw(unlinkat(AT_FDCWD, path, 0));
     let gone = got == 0 || got == -ENOENT;
-    hold(claim!("u", "unlinkat: ", "0"), got, gone).map(drop)
+    expect(claim!("u", "unlinkat: ", "0"), got, gone).map(drop)
 }

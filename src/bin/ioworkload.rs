@@ -5,10 +5,11 @@
 use ioworkload::cli::{Command, Form, HELP, Misuse, Options, VERSION, parse};
 use ioworkload::expect::{self, Run};
 use ioworkload::gate::{Desk, Gate};
+use ioworkload::report::raw;
 use ioworkload::rounds::Rounds;
 use ioworkload::rt::Stack;
 use ioworkload::scenario;
-use ioworkload::story::{Scenario, raw};
+use ioworkload::story::Scenario;
 use ioworkload::sys::{STDERR, STDOUT, getpid};
 use ioworkload::text::{Line, Stream};
 
@@ -87,10 +88,10 @@ fn perform(run: &Run<'static>, frame: &[&str; 2]) -> Result<u8, Misuse<'static>>
     if code != 0 {
         return Ok(code);
     }
-    let rounds = Rounds::new(run.count, run.pause_us);
-    if let Err(failure) = (run.scenario.run)(rounds) {
+    let mut rounds = Rounds::new(run.count, run.pause_us);
+    if let Err(failure) = (run.scenario.run)(&mut rounds) {
         let mut line = fails(run, frame);
-        let code = failure.tell(&mut line, run.scenario.target);
+        let code = failure.write_to(&mut line, run.scenario.target);
         line.print(STDERR);
         return Ok(code);
     }

@@ -25,7 +25,7 @@ use crate::story::*;
 
 scenario!("aio-burst", 100_000);
 
-fn run(rounds: Rounds) -> Outcome {
+fn run(rounds: &mut Rounds) -> Outcome {
     let mut ctx = Context::default();
     // SAFETY: the kernel writes the handle to `ctx` before io_setup returns.
     unsafe { call!(io_setup(32, &raw mut ctx.id) = 0) };

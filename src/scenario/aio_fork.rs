@@ -78,7 +78,7 @@ fn run() -> Outcome {
     }
     // It has said nothing: its exit code is the low byte of what io_getevents has answered.
     let answer = i64::from(exit_code(stat)?.cast_signed());
-    hold(claim!(io_getevents, "0"), answer, answer == 0)?;
+    expect(claim!(io_getevents, "0"), answer, answer == 0)?;
     call!(io_destroy(ctx.release()) = 0);
     Ok(())
 }
@@ -87,6 +87,6 @@ fn run() -> Outcome {
 fn exit_code(stat: u32) -> Result<u8, Failure> {
     let signal = stat & 0x7f;
     let claim = claim!("f", "wait4: the child's signal is ", "0");
-    hold(claim, signal.into(), signal == 0)?;
+    expect(claim, signal.into(), signal == 0)?;
     Ok((stat >> 8) as u8)
 }

@@ -62,7 +62,7 @@ fn run() -> Outcome {
     Ok(())
 }
 
-/// Holds the first completions against their requests.
+/// Compares the first completions with their requests.
 fn complete(events: &[IoEvent], iocbs: &[Iocb], all: usize) -> Outcome {
     for (event, iocb) in events.iter().zip(iocbs).take(all) {
         completed!(*event, *iocb, 15);

@@ -47,7 +47,7 @@ fn run() -> Outcome {
             taken += 1;
         }
         let fewer = claim!("f", "io_submit: taken is ", "fewer than the ring holds");
-        hold(fewer, taken.into(), taken < ring.nr)?;
+        expect(fewer, taken.into(), taken < ring.nr)?;
         for _ in 0..taken {
             call!(io_getevents(ctx.id, 1, 1, &raw mut event, &raw const now) = 1);
             completed!(event, iocb, 15);

@@ -1,10 +1,10 @@
-//! What a scenario is, and how an answer is held against what is expected; with the requests and the
-//! words, all that a story takes by `use crate::story::*`.
+//! What a scenario is, and how a completion is compared with what is expected; with the requests and
+//! the words, all that a story takes by `use crate::story::*`.
 
 pub use crate::owned::{Context, Fd};
 use crate::packed::Trace;
 use crate::report::add;
-pub use crate::report::{Claim, Failure};
+pub use crate::report::{Claim, Failure, Outcome, expect};
 pub use crate::rounds::Rounds;
 pub use crate::sys::aio_abi::*;
 pub use crate::sys::errno::*;
@@ -31,17 +31,14 @@ pub struct Scenario {
     pub rounds: Option<u32>,
     /// Makes the calls, in each round; or around all rounds and in each, where it counts them
     /// itself.
-    pub run: fn(Rounds) -> Outcome,
+    pub run: fn(&mut Rounds) -> Outcome,
 }
 
-/// How a story ends: well, or with the first thing that went otherwise.
-pub type Outcome = Result<(), Failure>;
-
-/// Holds a completion against the request that it must be of, and against its result, which `claim`
+/// Compares a completion with the request that it must be of, and with its result, which `claim`
 /// states; the last three claim its fields `data`, `obj` and `res2`.
 ///
 /// # Errors
-/// The first field that is otherwise.
+/// The first field that differs.
 pub fn completion(
     event: &IoEvent,
     iocb: &Iocb,
@@ -50,10 +47,10 @@ pub fn completion(
     [data, obj, res2]: &[Claim; 3],
 ) -> Outcome {
     let place = core::ptr::from_ref(iocb) as u64;
-    hold(*data, event.data as i64, event.data == iocb.aio_data)?;
-    hold(*obj, event.obj as i64, event.obj == place)?;
-    hold(claim, event.res, event.res == res)?;
-    hold(*res2, event.res2, event.res2 == 0).map(drop)
+    expect(*data, event.data as i64, event.data == iocb.aio_data)?;
+    expect(*obj, event.obj as i64, event.obj == place)?;
+    expect(claim, event.res, event.res == res)?;
+    expect(*res2, event.res2, event.res2 == 0).map(drop)
 }
 
 /// Where two texts differ: the number of the first byte, from 0; -1 if they don't.
@@ -71,7 +68,7 @@ pub fn first_difference(got: &[u8], want: &[u8]) -> i64 {
 pub fn failed(name: &CStr, target: &CStr, failure: Failure) -> ! {
     let mut line = Line::default();
     add(&mut line, name);
-    let code = failure.tell(&mut line, target);
+    let code = failure.write_to(&mut line, target);
     line.print(STDERR);
     exit_group(code)
 }
@@ -86,22 +83,4 @@ pub const fn c_text(text: &str) -> &CStr {
         Ok(text) => text,
         Err(_) => panic!("a NUL in the text"),
     }
-}
-
-/// Passes on a value that the story expects.
-///
-/// # Errors
-/// The claim, and the value that it got instead.
-pub const fn hold(claim: Claim, got: i64, expected: bool) -> Result<i64, Failure> {
-    if expected {
-        Ok(got)
-    } else {
-        Err(Failure { claim, got })
-    }
-}
-
-/// An answer in the kernel's form: an error is negative.
-#[must_use]
-pub fn raw(answer: Answer) -> i64 {
-    answer.map_or_else(|errno| -errno, |value| value as i64)
 }

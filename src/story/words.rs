@@ -1,65 +1,6 @@
 //! The words that stories are told with, as macros: each makes calls or looks at what they have given,
 //! and ends the story where that is not as told.
 
-/// A claim: its kind (the letters of [`Claim`]), what it is about, and the value.
-#[macro_export]
-macro_rules! claim {
-    ($kind:literal, $what:expr, $want:expr) => {
-        const { $crate::report::Claim::new(concat!($kind, $what, "\0", $want, "\0").as_bytes()) }
-    };
-    (io_setup, $want:expr) => {
-        $crate::claim!("s", "io_setup: ", $want)
-    };
-    (io_destroy, $want:expr) => {
-        $crate::claim!("a", "io_destroy: ", $want)
-    };
-    (io_getevents, $want:expr) => {
-        $crate::claim!("a", "io_getevents: ", $want)
-    };
-    (io_submit, $want:expr) => {
-        $crate::claim!("a", "io_submit: ", $want)
-    };
-    (io_cancel, $want:expr) => {
-        $crate::claim!("a", "io_cancel: ", $want)
-    };
-    (io_pgetevents, $want:expr) => {
-        $crate::claim!("a", "io_pgetevents: ", $want)
-    };
-    (memfd_create, $want:expr) => {
-        $crate::claim!("a", "memfd_create: ", $want)
-    };
-    (openat, $want:expr) => {
-        $crate::claim!("o", "openat: ", $want)
-    };
-    ($other:ident, $want:expr) => {
-        $crate::claim!("c", concat!(stringify!($other), ": "), $want)
-    };
-}
-
-/// Makes a call and holds it against its answer, written as tracers print it:
-/// `call!(io_destroy(0) = -EINVAL)`; a list where the kernel has a choice, the usual answer first;
-/// `> 0` where it is any number above. Any other answer ends the story.
-#[macro_export]
-macro_rules! call {
-    ($name:ident ( $($arg:expr),* ) = [$want:expr $(, $more:expr)*]) => {{
-        let got = $crate::story::raw($name($($arg),*));
-        $crate::story::hold(
-            $crate::claim!($name, stringify!($want)),
-            got,
-            // The usual answer is looked for first: unhidden, the compiler would sort the others in.
-            got == $want $(|| got == ::core::hint::black_box($more))*,
-        )?
-    }};
-    ($name:ident ( $($arg:expr),* ) = $want:expr) => {
-        $crate::call!($name($($arg),*) = [$want])
-    };
-    ($name:ident ( $($arg:expr),* ) > $least:expr) => {{
-        let got = $crate::story::raw($name($($arg),*));
-        let claim = $crate::claim!($name, concat!("> ", stringify!($least)));
-        $crate::story::hold(claim, got, got > $least)?
-    }};
-}
-
 /// Makes a call that opens a descriptor, and takes it over: `fd!(eventfd2(0, O_CLOEXEC))`.
 #[macro_export]
 macro_rules! fd {
@@ -68,7 +9,7 @@ macro_rules! fd {
     };
 }
 
-/// Holds a field that a call has filled against its value: `field!(io_getevents: event.res = 15)`.
+/// Compares a field that a call has filled with its value: `field!(io_getevents: event.res = 15)`.
 #[macro_export]
 macro_rules! field {
     ($call:ident: $place:ident.$field:ident = $want:expr) => {{
@@ -80,11 +21,11 @@ macro_rules! field {
         );
         #[allow(clippy::cast_lossless, reason = "some fields are u64")]
         let shown = got as i64;
-        $crate::story::hold(what, shown, got == want)?
+        $crate::report::expect(what, shown, got == want)?
     }};
 }
 
-/// Holds what a call has written to memory against what it should be, up to the shorter's end:
+/// Compares what a call has written to memory with what it should be, up to the shorter's end:
 /// `bytes!(io_submit: buffer => PAYLOAD)`.
 #[macro_export]
 macro_rules! bytes {
@@ -95,11 +36,11 @@ macro_rules! bytes {
             concat!(stringify!($call), ": the first wrong byte is "),
             "none"
         );
-        $crate::story::hold(what, at, at == -1)?
+        $crate::report::expect(what, at, at == -1)?
     }};
 }
 
-/// Holds a completion against the request that it must be of, and against its result; it comes from
+/// Compares a completion with the request that it must be of, and with its result; it comes from
 /// io_getevents, if no other call is named: `completed!(io_pgetevents: event, iocb, 15)`.
 #[macro_export]
 macro_rules! completed {
@@ -148,7 +89,7 @@ macro_rules! scenario {
         $crate::scenario!(@ $name, None, |rounds| rounds.each(run), run());
     };
     ($name:literal, $rounds:literal) => {
-        $crate::scenario!(@ $name, Some($rounds), run, run($crate::rounds::Rounds::new($rounds, 0)));
+        $crate::scenario!(@ $name, Some($rounds), run, run(&mut $crate::rounds::Rounds::new($rounds, 0)));
     };
     (@ $name:literal, $rounds:expr, $run:expr, $once:expr) => {
         /// The path of the target file.
