@@ -69,7 +69,7 @@ fn a_wrong_case_is_found() {
 
 #[test]
 fn the_readme_has_the_tables() {
-    let readme = fs::read_to_string(root().join("README.md")).expect("README.md is there");
+    let readme = fs::read_to_string(root().join("tests/README.md")).expect("a README");
     let wanted = with_tables(&readme).expect("tables");
     assert!(readme == wanted, "make coverage writes them anew");
 }

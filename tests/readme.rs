@@ -1,5 +1,5 @@
-//! Does the README show what happens? Each of its chapters is played through in a shell of its own,
-//! and what that prints is held against what is shown.
+//! Do the READMEs show what happens? Each of their chapters is played through in a shell of its own,
+//! and what that prints is compared with what is shown.
 //!
 //! A block of code says what it is:
 //!
@@ -18,6 +18,17 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+
+/// One for each room.
+const READMES: &[&str] = &[
+    "README.md",
+    "src/README.md",
+    "src/init/README.md",
+    "tests/README.md",
+    "tests/bench/README.md",
+    "tests/examples/README.md",
+    "tests/expected/README.md",
+];
 
 /// Commands that are not run, since they take long or run us: `make -n` says that there is such a
 /// goal, and who runs them is said here.
@@ -39,16 +50,67 @@ enum Step {
 }
 
 fn main() -> ExitCode {
-    let readme = fs::read_to_string(root().join("README.md")).expect("README.md is there");
     let mut trials = controls();
-    for (title, text) in chapters(&readme) {
-        let steps = steps(&text);
-        if steps.as_ref().is_ok_and(Vec::is_empty) {
-            continue;
+    for file in READMES {
+        let readme = fs::read_to_string(root().join(file)).expect("a README");
+        for (title, text) in chapters(&readme) {
+            let steps = steps(&text);
+            if steps.as_ref().is_ok_and(Vec::is_empty) {
+                continue;
+            }
+            trials.push(trial(format!("{file}::{title}"), move || play(&steps?)));
         }
-        trials.push(trial(title, move || play(&steps?)));
     }
+    trials.push(trial("README.md is short", short));
+    trials.push(trial("READMEs are found", all_are_named));
     trials::run(&Arguments::from_args(), trials)
+}
+
+/// Five minutes are enough to read it.
+fn short() -> Result<()> {
+    let readme = fs::read_to_string(root().join("README.md"))?;
+    let (lines, bytes) = (readme.lines().count(), readme.len());
+    ensure!(
+        lines <= 350 && bytes <= 16_384,
+        "{lines} lines, {bytes} bytes"
+    );
+    Ok(())
+}
+
+/// No README is left out, and what one links to is there.
+fn all_are_named() -> Result<()> {
+    let find = Command::new("find")
+        .args([
+            ".",
+            "-name",
+            "target",
+            "-prune",
+            "-o",
+            "-name",
+            "README.md",
+            "-printf",
+            "%P\\n",
+        ])
+        .current_dir(root())
+        .output()?;
+    let mut found: Vec<_> = str::from_utf8(&find.stdout)?.lines().collect();
+    found.sort_unstable();
+    ensure!(found == READMES, "{found:?}");
+    for file in READMES {
+        let text = fs::read_to_string(root().join(file))?;
+        for link in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
+            let place = root().join(file).with_file_name(link);
+            ensure!(
+                link.contains("://") || link.starts_with('#') || place.exists(),
+                "{file}: {link}"
+            );
+        }
+    }
+    Ok(())
 }
 
 /// The chapters, with their titles.

@@ -188,7 +188,7 @@ fn some_fixtures() -> Result<()> {
 
 /// The report in the README is what comes out.
 fn as_the_readme_says() -> Result<()> {
-    let readme = fs::read_to_string(ioworkload_tests::root().join("README.md"))?;
+    let readme = fs::read_to_string(ioworkload_tests::root().join("src/init/README.md"))?;
     let told = readme.lines().skip_while(|line| *line != "KTAP version 1");
     let told: Vec<_> = told.take_while(|line| ktap::is_part(line)).collect();
     let machine = machine(KERNEL)?;

@@ -1,5 +1,5 @@
 //! What the scenarios show of the AIO interface, and what other suites have of it: the cases of
-//! tests/peers.json, and the tables of the README.
+//! tests/peers.json, and the tables of tests/README.md.
 
 use crate::expected::{Call, Kernel, Pairs, Ret, Shape, Word, load_on};
 use crate::{ORIGINAL, root, scenarios};
@@ -226,7 +226,7 @@ fn name_of(opcode: u64) -> String {
     name.map_or_else(|| "an unknown one".into(), ToString::to_string)
 }
 
-/// Both tables, as the README has them.
+/// Both tables, as tests/README.md has them.
 ///
 /// # Errors
 /// An expected trace or tests/peers.json is missing or wrong.
@@ -292,7 +292,7 @@ fn names(places: &BTreeSet<Place>) -> String {
     }
 }
 
-/// What stands around the tables in the README.
+/// What stands around the tables in tests/README.md.
 const MARKS: [&str; 2] = ["<!-- coverage -->\n", "<!-- end of coverage -->\n"];
 
 /// A text with the tables between the marks, in place of what stands there.

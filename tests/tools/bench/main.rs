@@ -44,7 +44,7 @@ struct Options {
     #[arg(long, hide = true)]
     measure: bool,
     /// The file with the table.
-    #[arg(long, default_value_os_t = root().join("README.md"))]
+    #[arg(long, default_value_os_t = root().join("tests/bench/README.md"))]
     readme: PathBuf,
 }
 
