@@ -179,7 +179,7 @@ macro_rules! story_module {
         pub const SCENARIO: $crate::story::Scenario = $crate::story::Scenario {
             name: $name,
             target: TARGET,
-            expected: include!(concat!(env!("OUT_DIR"), "/", $name, ".rs")),
+            expected: include_str!(concat!(env!("OUT_DIR"), "/", $name, ".json")),
             rounds: $rounds,
             run: $run,
         };
