@@ -31,7 +31,7 @@ pub const HELP: &str = "\
 Usage: ioworkload NAME [OPTION]...              run the scenario NAME at once
        ioworkload --scenario=NAME [OPTION]...   print the PID, wait for a tracer, run NAME
        ioworkload --expect=NAME [OPTION]...     print the calls that the same run makes, as JSON
-       ioworkload --list [--long | --json]      print the scenarios' names, or what each does
+       ioworkload --list [--long]               print the scenarios' names, and what each does
        ioworkload --version                     print its version and that of the traces' format
        ioworkload --help                        print this
 
@@ -57,7 +57,8 @@ variable; without --scenario variables mean nothing.
   IOR_WORKLOAD_STARTUP_DELAY_MS=MS   as --hold=sleep:MS
   IOR_WORKLOAD_HOLD_FILE=PATH        as --linger=file:PATH, at most 120 s, after which exit 0
 
-Exit code: 0 the scenario ran as expected; 1 it did not, or a gate stayed shut; 2 usage;
+Exit code: 0 the scenario ran as expected; 1 it did not, a gate stayed shut, or what is
+to be printed can't be written; 2 usage;
 77 this machine can't run it now (no AIO, a sandbox forbids it, fs.aio-max-nr is used up);
 101 a bug.";
 
@@ -73,8 +74,11 @@ pub const VERSION: &str = concat!(
 pub enum Command {
     /// `--help`.
     Help,
-    /// `--list`.
-    List(Form),
+    /// `--list`; with `--long`, what each does too.
+    List {
+        /// `--long`.
+        long: bool,
+    },
     /// `--version`.
     Version,
     /// `NAME`: run it.
@@ -83,27 +87,6 @@ pub enum Command {
     Attach(&'static Scenario),
     /// `--expect=NAME`: say which calls a run makes.
     Expect(&'static Scenario),
-}
-
-/// How much a list says.
-#[derive(Clone, Copy)]
-pub enum Form {
-    /// Names.
-    Names,
-    /// `--long`: what a reader wants to know.
-    Long,
-    /// `--json`: the same, for a program.
-    Json,
-}
-
-impl Form {
-    fn named(arg: &[u8]) -> Option<Self> {
-        match arg {
-            b"--long" => Some(Self::Long),
-            b"--json" => Some(Self::Json),
-            _ => None,
-        }
-    }
 }
 
 /// How it is to be run.
@@ -152,10 +135,8 @@ pub fn parse<'a>(
     while let Some(arg) = args.next() {
         if options.take(arg)? {
             option = option.or(Some(arg.to_bytes()));
-        } else if let (Some(Command::List(form @ Form::Names)), Some(more)) =
-            (&mut command, Form::named(arg.to_bytes()))
-        {
-            *form = more;
+        } else if let (Some(Command::List { long: false }), b"--long") = (command, arg.to_bytes()) {
+            command = Some(Command::List { long: true });
         } else if command.is_some() {
             return Err(Misuse::TooMany(arg.to_bytes()));
         } else {
@@ -163,7 +144,7 @@ pub fn parse<'a>(
         }
     }
     match (command.ok_or(Misuse::NoScenario)?, option) {
-        (Command::Help | Command::List(_) | Command::Version, Some(option)) => {
+        (Command::Help | Command::List { .. } | Command::Version, Some(option)) => {
             Err(Misuse::TooMany(option))
         }
         (command, _) => Ok((command, options)),
@@ -179,7 +160,7 @@ fn word<'a>(
     let mut next = || args.next().unwrap_or_default().to_bytes();
     match arg {
         b"--help" | b"-h" => return Ok(Command::Help),
-        b"--list" => return Ok(Command::List(Form::Names)),
+        b"--list" => return Ok(Command::List { long: false }),
         b"--version" => return Ok(Command::Version),
         b"--scenario" | b"-scenario" => return find(next()).map(Command::Attach),
         b"--expect" => return find(next()).map(Command::Expect),
@@ -270,10 +251,16 @@ impl<'a> Options<'a> {
         Ok(gate)
     }
 
+    /// How long gates are waited at, and for room where what is printed finds none.
+    #[must_use]
+    pub fn patience_ms(&self) -> u32 {
+        self.deadline_ms.unwrap_or(DEADLINE_MS)
+    }
+
     fn gate(&self, mode: Mode<'a>) -> Gate<'a> {
         Gate {
             mode,
-            deadline_ms: self.deadline_ms.unwrap_or(DEADLINE_MS),
+            deadline_ms: self.patience_ms(),
             must_open: true,
         }
     }

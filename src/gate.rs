@@ -1,9 +1,11 @@
 //! Waiting for a tracer: what opens a gate, and how long it is waited for.
 
+use crate::output::Output;
 use crate::sys::aio_abi::POLLIN;
 use crate::sys::errno::{EAGAIN, EINTR, ENOENT};
 use crate::sys::{
-    AT_FDCWD, Errno, F_GETFD, F_OK, Pollfd, Timespec, faccessat, fcntl, ppoll, read, sleep,
+    AT_FDCWD, Errno, F_GETFD, F_OK, Pollfd, STDOUT, Timespec, faccessat, fcntl, getpid, ppoll,
+    read, sleep,
 };
 use crate::text::{Line, behind};
 use core::ffi::CStr;
@@ -86,6 +88,7 @@ pub struct Gate<'a> {
 /// things that calls point to are ever at one address.
 #[derive(Default)]
 pub struct Desk {
+    pid_line: Option<Output>,
     poll: Pollfd,
     time: Timespec,
     byte: [u8; 1],
@@ -169,6 +172,17 @@ impl Gate<'_> {
 }
 
 impl Desk {
+    /// Prints the PID, on a line of its own.
+    ///
+    /// # Errors
+    /// The line can't be written: nobody would know what to attach to.
+    pub fn print_pid(&mut self, patience_ms: u32) -> Result<(), Shut> {
+        let pid = getpid().map_err(|errno| Shut::Call("getpid", errno))?;
+        let line = self.pid_line.insert(Output::new(STDOUT, patience_ms));
+        let written = line.number(pid as u64).text("\n").finish();
+        written.map_err(|errno| Shut::Call("PID line: write", errno))
+    }
+
     /// Waits in `ppoll`, which takes what remains of its time along when a stop or a tracer
     /// interrupts it, and only then reads: a read has no deadline.
     fn input(&mut self, fd: u32, deadline_ms: u32) -> Result<(), Shut> {

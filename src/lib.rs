@@ -8,9 +8,9 @@
 //!
 //! Around them: [`rt`] is what stands between the kernel and a program without a runtime; [`owned`]
 //! and [`target`] give back what a scenario holds, on every way out; [`report`] is the one line of
-//! a failure, put together in a [`text`]; [`rounds`] are how often a scenario does what it repeats;
-//! [`packed`] texts, the expected traces among them, take less room. [`cli`], [`gate`], and
-//! [`expect`] serve the program `ioworkload` alone, and [`init`] the one of that name.
+//! a failure, put together in a [`text`]; [`rounds`] are how often a scenario does what it repeats.
+//! [`cli`], [`gate`], [`expect`] and [`output`] serve the program `ioworkload` alone, and [`init`] the
+//! one of that name.
 //!
 //! Rules for all of it: no allocation, no `core::fmt`, no panic, no writable static. `unsafe` is
 //! denied here, and allowed below to the modules whose job it is.
@@ -30,8 +30,8 @@ pub mod expect;
 pub mod gate;
 #[allow(unsafe_code, reason = "writes to a port of the machine")]
 pub mod init;
+pub mod output;
 pub mod owned;
-pub mod packed;
 #[allow(unsafe_code, reason = "keeps texts as thin pointers")]
 pub mod report;
 pub mod rounds;

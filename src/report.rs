@@ -11,8 +11,8 @@ use core::ptr::NonNull;
 pub const SKIP: u8 = 77;
 
 /// What a story says of an answer or of a field: a byte for the kind, and two texts, `io_setup: `
-/// and `0`, or `io_getevents: res is ` and `15`. A thin pointer, so that a failure is two words and
-/// travels in registers.
+/// and `0`, or `io_getevents: res is ` and `15`. A thin pointer: a failure is two words and travels in
+/// registers, so that a fixture keeps within a page.
 #[derive(Clone, Copy)]
 pub struct Claim(NonNull<u8>);
 

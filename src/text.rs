@@ -1,6 +1,5 @@
 //! Text, put together in a fixed buffer: strings and digits, without a byte of `core::fmt`.
 
-use crate::packed::Packed;
 use crate::sys::{Errno, SIGPIPE, block_signal, write};
 use core::ffi::CStr;
 
@@ -95,8 +94,9 @@ impl<const MAX: usize> Page<MAX> {
         self.byte(b')');
     }
 
-    /// Ends the text with a newline and writes it to descriptor `fd`, all at once. A broken one
-    /// changes nothing but the text.
+    /// Ends the text with a newline and writes it to descriptor `fd`, all at once. It is what a failure
+    /// says: a broken descriptor changes nothing but the text. What was asked for is an
+    /// [`Output`](crate::output::Output).
     #[inline(always)]
     pub fn print(&mut self, fd: u32) {
         self.byte(b'\n');
@@ -110,76 +110,4 @@ impl<const MAX: usize> Page<MAX> {
 #[must_use]
 pub fn behind(text: &CStr, len: usize) -> Option<&CStr> {
     CStr::from_bytes_with_nul(text.to_bytes_with_nul().get(len..)?).ok()
-}
-
-/// Text of any length for a descriptor, written in pieces. What is left is written when it is
-/// dropped. A broken descriptor changes nothing but the text, which ends at the first write that
-/// fails: it has no holes.
-pub struct Stream {
-    fd: u32,
-    broken: bool,
-    piece: heapless::Vec<u8, 1024>,
-}
-
-impl Stream {
-    /// Starts a text.
-    #[must_use]
-    pub fn new(fd: u32) -> Self {
-        // As above.
-        let _ = block_signal(SIGPIPE);
-        let piece = heapless::Vec::new();
-        Self {
-            fd,
-            broken: false,
-            piece,
-        }
-    }
-
-    /// Adds text.
-    pub fn text(&mut self, text: &str) -> &mut Self {
-        for byte in text.bytes() {
-            self.byte(byte);
-        }
-        self
-    }
-
-    /// Adds a number in decimal digits.
-    pub fn number(&mut self, number: u64) -> &mut Self {
-        if number > 9 {
-            self.number(number / 10);
-        }
-        self.byte(b'0' + (number % 10) as u8);
-        self
-    }
-
-    /// Adds text.
-    pub fn packed(&mut self, text: Packed) -> &mut Self {
-        text.unpack(&mut |byte| self.byte(byte));
-        self
-    }
-
-    /// Adds a byte as it is.
-    pub fn byte(&mut self, byte: u8) {
-        if self.piece.is_full() {
-            self.flush();
-        }
-        let _ = self.piece.push(byte);
-    }
-
-    fn flush(&mut self) {
-        let mut rest = self.piece.as_slice();
-        while !rest.is_empty() && !self.broken {
-            match write(self.fd, rest) {
-                Ok(done @ 1..) => rest = rest.get(done..).unwrap_or_default(),
-                _ => self.broken = true,
-            }
-        }
-        self.piece.clear();
-    }
-}
-
-impl Drop for Stream {
-    fn drop(&mut self) {
-        self.flush();
-    }
 }

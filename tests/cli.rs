@@ -3,16 +3,21 @@
 use assert_cmd::Command;
 use ioworkload::cli::HELP;
 use ioworkload_tests::expected::{FORMAT, load};
+use ioworkload_tests::gated::until;
 use ioworkload_tests::room::Room;
 use ioworkload_tests::{scenarios, shipped};
+use nix::fcntl::FcntlArg::{F_SETFL, F_SETPIPE_SZ};
+use nix::fcntl::{OFlag, fcntl};
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, PipeReader, PipeWriter, Read, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::process;
 use std::str;
 use std::thread;
+use std::time::Instant;
 
 const USAGE: &str =
     "usage: ioworkload NAME | --scenario=NAME | --expect=NAME | --list | --version | --help\n";
@@ -49,20 +54,29 @@ fn list() -> String {
     scenarios().join("\n") + "\n"
 }
 
+fn long_list() -> String {
+    let line = |name: &String| {
+        let trace = load(name).expect("an expected trace");
+        format!("{name}: {}\n", trace.about)
+    };
+    scenarios().iter().map(line).collect()
+}
+
 #[test]
 fn questions() {
     let version = format!(
         "ioworkload {}, expected traces in format {FORMAT}\n",
         env!("CARGO_PKG_VERSION")
     );
-    let rows: [(&[u8], String); 4] = [
-        (b"--help", format!("{HELP}\n")),
-        (b"-h", format!("{HELP}\n")),
-        (b"--list", list()),
-        (b"--version", version),
+    let rows: [(&[&[u8]], String); 5] = [
+        (&[b"--help"], format!("{HELP}\n")),
+        (&[b"-h"], format!("{HELP}\n")),
+        (&[b"--list"], list()),
+        (&[b"--list", b"--long"], long_list()),
+        (&[b"--version"], version),
     ];
-    for (arg, stdout) in rows {
-        says("ioworkload", &[arg], 0, &stdout, "");
+    for (args, stdout) in rows {
+        says("ioworkload", args, 0, &stdout, "");
     }
 }
 
@@ -145,7 +159,7 @@ fn an_unknown_option_is_misuse() {
         (&[b"-x", b"more"], unknown("-x")),
         (&[b"--lst"], unknown("--lst")),
         (&[b"--long"], unknown("--long")),
-        (&[b"--json", b"--list"], unknown("--json")),
+        (&[b"--long", b"--list"], unknown("--long")),
         (&[b"--list="], unknown("--list=")),
         (&[b"--list=x"], unknown("--list=x")),
         (&[b"-list"], unknown("-list")),
@@ -198,8 +212,8 @@ fn too_many_arguments_are_misuse() {
         (&[b"--expect=aio-setup", b"x"], too_many("x")),
         (&[b"--expect", b"aio-setup", b"x"], too_many("x")),
         (&[b"--list", b"--repeat=3"], too_many("--repeat=3")),
-        (&[b"--list", b"--long", b"--json"], too_many("--json")),
-        (&[b"--list", b"--json", b"--json"], too_many("--json")),
+        (&[b"--list", b"--json"], too_many("--json")),
+        (&[b"--list", b"--long", b"--long"], too_many("--long")),
         (&[b"--help", b"--long"], too_many("--long")),
         (
             &[b"--deadline=5", b"--repeat=3", b"--help"],
@@ -416,19 +430,22 @@ fn fixtures_ignore_their_arguments() {
 
 type Break = fn(&mut process::Command);
 
-/// Ways to have nowhere to write to.
-const BROKEN: [(&str, Break); 7] = [
-    ("all closed", |command| close(command, &[0, 1, 2])),
-    ("stdin closed", |command| close(command, &[0])),
-    ("stdout closed", |command| close(command, &[1])),
-    ("stderr closed", |command| close(command, &[2])),
-    ("a pipe without a reader", without_a_reader),
-    ("a full device", full),
-    ("read-only", |command| {
-        let open = || File::open("/dev/null").expect("/dev/null");
-        command.stdout(open()).stderr(open());
-    }),
+/// Ways to have nowhere to write to, and the error of a write to stdout, if there is one.
+const BROKEN: [(&str, Break, Option<&str>); 7] = [
+    ("all closed", |command| close(command, &[0, 1, 2]), EBADF),
+    ("stdin closed", |command| close(command, &[0]), None),
+    ("stdout closed", |command| close(command, &[1]), EBADF),
+    ("stderr closed", |command| close(command, &[2]), None),
+    (
+        "a pipe without a reader",
+        without_a_reader,
+        Some("EPIPE (errno 32)"),
+    ),
+    ("a full device", full, Some("ENOSPC (errno 28)")),
+    ("read-only", read_only, EBADF),
 ];
+
+const EBADF: Option<&str> = Some("EBADF (errno 9)");
 
 fn close(command: &mut process::Command, fds: &'static [i32]) {
     let close = move || {
@@ -446,36 +463,154 @@ fn close(command: &mut process::Command, fds: &'static [i32]) {
 fn without_a_reader(command: &mut process::Command) {
     let (reader, writer) = io::pipe().expect("a pipe");
     drop(reader);
-    command.stdout(writer.try_clone().expect("a descriptor"));
-    command.stderr(writer);
+    both(command, writer.into());
 }
 
 fn full(command: &mut process::Command) {
     let full = OpenOptions::new().write(true).open("/dev/full");
-    let full = full.expect("/dev/full");
-    command.stdout(full.try_clone().expect("a descriptor"));
-    command.stderr(full);
+    both(command, full.expect("/dev/full").into());
+}
+
+fn read_only(command: &mut process::Command) {
+    both(command, File::open("/dev/null").expect("/dev/null").into());
+}
+
+fn both(command: &mut process::Command, fd: OwnedFd) {
+    command
+        .stdout(fd.try_clone().expect("a descriptor"))
+        .stderr(fd);
+}
+
+/// What is asked for, and how a line starts that says it can't be written.
+const ASKED: [(&[&str], &str); 8] = [
+    (&["--help"], "ioworkload: write"),
+    (&["--version"], "ioworkload: write"),
+    (&["--list"], "ioworkload: write"),
+    (&["--list", "--long"], "ioworkload: write"),
+    (&["--expect=aio-submit"], "ioworkload: write"),
+    (
+        &["aio-submit", "--hold=sleep:0"],
+        "aio-submit: PID line: write",
+    ),
+    (
+        &["aio-submit", "--linger=sleep:0"],
+        "aio-submit: PID line: write",
+    ),
+    (
+        &["--scenario=aio-submit"],
+        "scenario aio-submit failed: PID line: write",
+    ),
+];
+
+/// A command in whose /tmp a killed run has left the target: a scenario that runs removes it.
+fn asked(args: &[&str], room: &Room) -> process::Command {
+    fs::write(room.path().join(TARGET), "").expect("a room can be written");
+    let mut command = program("ioworkload", room);
+    mute(command.args(args));
+    command
+}
+
+const TARGET: &str = "ioworkload-aio-submit";
+
+#[test]
+fn output_that_can_not_be_written_is_a_failure() {
+    for (ground, breaks, errno) in BROKEN {
+        for (args, front) in ASKED {
+            let room = Room::new();
+            let mut command = asked(args, &room);
+            breaks(&mut command);
+            let stderr = ["all closed", "stderr closed"].contains(&ground);
+            if !stderr {
+                command.stderr(process::Stdio::piped());
+            }
+            let output = command.output().expect("ioworkload starts");
+            let line = errno.map(|errno| format!("{front}: {errno}\n"));
+            let line = line.filter(|_| !stderr).unwrap_or_default();
+            let said = String::from_utf8(output.stderr).expect("text");
+            let wanted = (Some(i32::from(errno.is_some())), line);
+            assert_eq!((output.status.code(), said), wanted, "{args:?}, {ground}");
+            let ran = errno.is_none() && front.contains("PID");
+            assert_eq!(room.names().is_empty(), ran, "{args:?}, {ground}");
+        }
+    }
+}
+
+/// A pipe that doesn't block and is full, and its reader.
+fn full_pipe() -> (PipeReader, PipeWriter) {
+    let (reader, mut writer) = io::pipe().expect("a pipe");
+    fcntl(&writer, F_SETFL(OFlag::O_NONBLOCK)).expect("a pipe");
+    fcntl(&writer, F_SETPIPE_SZ(FILL.len() as i32)).expect("a pipe");
+    writer.write_all(&FILL).expect("it is empty");
+    (reader, writer)
+}
+
+const FILL: [u8; 4096] = [b'.'; 4096];
+
+/// The reader is late; all of the text comes.
+#[test]
+fn room_is_waited_for() {
+    for (args, front) in ASKED {
+        let room = Room::new();
+        let (mut reader, writer) = full_pipe();
+        let mut command = asked(args, &room);
+        let child = command
+            .stdout(writer)
+            .stderr(process::Stdio::piped())
+            .spawn();
+        let child = child.expect("ioworkload starts");
+        // It has the only writing end.
+        drop(command);
+        let call = format!("/proc/{}/syscall", child.id());
+        let waits = || fs::read_to_string(&call).is_ok_and(|text| text.starts_with("271 "));
+        until("ppoll", waits);
+        let mut text = String::new();
+        reader.read_to_string(&mut text).expect("text");
+        let wanted = if front.contains("PID") {
+            format!("{}\n", child.id())
+        } else {
+            let output = process::Command::new(shipped("ioworkload"))
+                .args(args)
+                .output();
+            String::from_utf8(output.expect("it starts").stdout).expect("text")
+        };
+        assert_eq!(text.split_off(FILL.len()), wanted, "{args:?}");
+        let output = child.wait_with_output().expect("it ends");
+        assert_eq!((output.status.code(), output.stderr), (Some(0), vec![]));
+    }
+}
+
+/// As long as the deadline says.
+#[test]
+fn room_that_does_not_come_is_a_failure() {
+    for (args, front) in &ASKED[4..] {
+        let room = Room::new();
+        let (mut reader, writer) = full_pipe();
+        let mut command = asked(args, &room);
+        let start = Instant::now();
+        command.arg("--deadline=300").stdout(writer);
+        let output = command.stderr(process::Stdio::piped()).output();
+        let output = output.expect("ioworkload starts");
+        let said = String::from_utf8(output.stderr).expect("text");
+        let line = format!("{front}: EAGAIN (errno 11)\n");
+        assert_eq!((output.status.code(), said), (Some(1), line), "{args:?}");
+        let time = start.elapsed().as_millis();
+        assert!((300..5_000).contains(&time), "{time} ms");
+        drop(command);
+        let mut text = Vec::new();
+        reader.read_to_end(&mut text).expect("a pipe");
+        assert_eq!((text, room.names()), (FILL.into(), vec![TARGET.into()]));
+    }
 }
 
 #[test]
-fn nowhere_to_write_changes_no_exit_code() {
-    let rows: &[(&str, i32)] = &[
-        ("--help", 0),
-        ("--list", 0),
-        ("--version", 0),
-        ("--expect=aio-submit", 0),
-        ("", 2),
-        ("bogus", 2),
-        ("--bogus", 2),
-        ("--scenario=bogus", 2),
-    ];
-    for (ground, breaks) in BROKEN {
-        for (arg, code) in rows {
+fn misuse_is_misuse_with_nowhere_to_write() {
+    for (ground, breaks, _) in BROKEN {
+        for arg in ["", "bogus", "--bogus", "--scenario=bogus"] {
             let room = Room::new();
             let mut command = program("ioworkload", &room);
             breaks(mute(command.arg(arg)));
             let status = command.status().expect("ioworkload starts");
-            assert_eq!(status.code(), Some(*code), "{arg:?}, {ground}: {status}");
+            assert_eq!(status.code(), Some(2), "{arg:?}, {ground}: {status}");
         }
     }
 }
@@ -489,11 +624,13 @@ fn nowhere_to_write_stops_no_scenario() {
         let name = name.as_str();
         // Side by side: most of the time a run waits for the kernel to destroy its contexts.
         thread::scope(|scope| {
-            for (ground, breaks) in BROKEN {
+            for (ground, breaks, errno) in BROKEN {
                 scope.spawn(move || {
                     runs(name, name, &[], ground, breaks);
                     runs(name, "ioworkload", &[name], ground, breaks);
-                    runs(name, "ioworkload", &[attach], ground, breaks);
+                    if errno.is_none() {
+                        runs(name, "ioworkload", &[attach], ground, breaks);
+                    }
                 });
             }
         });

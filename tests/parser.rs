@@ -9,7 +9,7 @@ fn asked(arg: &[u8]) -> String {
     let arg = CString::new(arg).expect("no NUL");
     match parse([arg.as_c_str()].into_iter()) {
         Ok((Command::Help, _)) => "help".into(),
-        Ok((Command::List(_), _)) => "list".into(),
+        Ok((Command::List { .. }, _)) => "list".into(),
         Ok((Command::Version, _)) => "version".into(),
         Ok((Command::Run(scenario), _)) => format!("run {}", scenario.name),
         Ok((Command::Attach(scenario), _)) => format!("attach {}", scenario.name),

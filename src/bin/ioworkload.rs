@@ -2,16 +2,16 @@
 #![no_std]
 #![no_main]
 
-use ioworkload::cli::{Command, Form, HELP, Misuse, Options, VERSION, parse};
+use ioworkload::cli::{Command, HELP, Misuse, Options, VERSION, parse};
 use ioworkload::expect::{self, Run};
-use ioworkload::gate::{Desk, Gate};
-use ioworkload::report::raw;
+use ioworkload::gate::{Desk, Gate, Shut};
+use ioworkload::output::Output;
 use ioworkload::rounds::Rounds;
 use ioworkload::rt::Stack;
 use ioworkload::scenario;
 use ioworkload::story::Scenario;
-use ioworkload::sys::{STDERR, STDOUT, getpid};
-use ioworkload::text::{Line, Stream};
+use ioworkload::sys::{STDERR, STDOUT};
+use ioworkload::text::Line;
 
 ioworkload::program!(main);
 
@@ -25,36 +25,49 @@ fn main(stack: Stack) -> u8 {
 fn obey(stack: Stack) -> Result<u8, Misuse<'static>> {
     let (command, options) = parse(stack.args().skip(1))?;
     match command {
-        Command::Help => print(HELP),
-        Command::List(Form::Names) => list(STDOUT),
-        Command::List(Form::Long) => drop(Stream::new(STDOUT).packed(scenario::LONG)),
-        Command::List(Form::Json) => drop(Stream::new(STDOUT).packed(scenario::JSON)),
-        Command::Version => print(VERSION),
-        Command::Expect(scenario) => {
-            let run = run_of(scenario, &options, options.gates());
-            expect::write(&mut Stream::new(STDOUT), &run);
-        }
         Command::Run(scenario) => {
             let run = run_of(scenario, &options, options.gates());
-            return perform(&run, &["", ": "]);
+            perform(&run, &["", ": "])
         }
         Command::Attach(scenario) => {
             let gates = options.original_gates(|name| stack.env(name))?;
             let run = run_of(scenario, &options, gates);
-            return perform(&run, &["scenario ", " failed: "]);
+            perform(&run, &["scenario ", " failed: "])
         }
+        Command::Expect(scenario) => {
+            let run = run_of(scenario, &options, options.gates());
+            Ok(print(&options, |out| expect::write(out, &run)))
+        }
+        Command::List { long } => Ok(print(&options, |out| list(out, long))),
+        Command::Help => Ok(print(&options, |out| {
+            out.text(HELP).text("\n");
+        })),
+        Command::Version => Ok(print(&options, |out| {
+            out.text(VERSION).text("\n");
+        })),
     }
-    Ok(0)
 }
 
-fn print(text: &str) {
-    Stream::new(STDOUT).text(text).text("\n");
+/// Prints what was asked for; returns the exit code.
+fn print(options: &Options<'_>, text: impl FnOnce(&mut Output)) -> u8 {
+    let mut out = Output::new(STDOUT, options.patience_ms());
+    text(&mut out);
+    let Err(errno) = out.finish() else {
+        return 0;
+    };
+    let mut line = Line::default();
+    line.text("ioworkload: write: ").errno(errno);
+    line.print(STDERR);
+    1
 }
 
-fn list(fd: u32) {
-    let mut out = Stream::new(fd);
+fn list(out: &mut Output, long: bool) {
     for scenario in scenario::ALL {
-        out.text(scenario.name).text("\n");
+        out.text(scenario.name);
+        if long {
+            out.text(": ").text(expect::about(scenario));
+        }
+        out.text("\n");
     }
 }
 
@@ -79,12 +92,14 @@ fn perform(run: &Run<'static>, frame: &[&str; 2]) -> Result<u8, Misuse<'static>>
         gate.check().map_err(|fd| Misuse::Closed(option, fd))?;
     }
     // What the calls of the gates point to lives until the end: see `Desk`.
-    let (mut desk, mut line) = (Desk::default(), Line::default());
+    let mut desk = Desk::default();
     if hold.waits() || linger.waits() {
-        line.number(raw(getpid()));
-        line.print(STDOUT);
+        let code = code_of(desk.print_pid(hold.deadline_ms), hold, run, frame);
+        if code != 0 {
+            return Ok(code);
+        }
     }
-    let code = wait(hold, &mut desk, run, frame);
+    let code = code_of(hold.wait(&mut desk), hold, run, frame);
     if code != 0 {
         return Ok(code);
     }
@@ -95,12 +110,12 @@ fn perform(run: &Run<'static>, frame: &[&str; 2]) -> Result<u8, Misuse<'static>>
         line.print(STDERR);
         return Ok(code);
     }
-    Ok(wait(linger, &mut desk, run, frame))
+    Ok(code_of(linger.wait(&mut desk), linger, run, frame))
 }
 
-/// Waits at a gate; says what did not happen, and returns the exit code.
-fn wait(gate: &Gate<'_>, desk: &mut Desk, run: &Run<'_>, frame: &[&str; 2]) -> u8 {
-    let Err(shut) = gate.wait(desk) else {
+/// The exit code after a gate; says what did not happen.
+fn code_of(opened: Result<(), Shut>, gate: &Gate<'_>, run: &Run<'_>, frame: &[&str; 2]) -> u8 {
+    let Err(shut) = opened else {
         return 0;
     };
     let mut line = fails(run, frame);
@@ -137,7 +152,10 @@ fn misused(misuse: Misuse<'_>) -> u8 {
     };
     line.print(STDERR);
     if matches!(misuse, Misuse::UnknownScenario(_)) {
-        list(STDERR);
+        let mut out = Output::new(STDERR, 0);
+        list(&mut out, false);
+        // As for the line: a broken stderr changes nothing but the text.
+        let _ = out.finish();
     }
     2
 }

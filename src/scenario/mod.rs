@@ -1,6 +1,5 @@
 //! Layer 3: the catalogue. One row per scenario; each is told in the file of that name.
 
-use crate::packed::Packed;
 use crate::story::Scenario;
 
 macro_rules! catalogue {
@@ -56,12 +55,6 @@ catalogue! {
     aio_submit_odd
     aio_submit_partial
 }
-
-/// What `--list --long` prints.
-pub const LONG: Packed = include!(concat!(env!("OUT_DIR"), "/long.rs"));
-
-/// What `--list --json` prints.
-pub const JSON: Packed = include!(concat!(env!("OUT_DIR"), "/json.rs"));
 
 /// The scenario of that name.
 #[must_use]

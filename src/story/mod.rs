@@ -2,7 +2,6 @@
 //! the words, all that a story takes by `use crate::story::*`.
 
 pub use crate::owned::{Context, Fd};
-use crate::packed::Trace;
 use crate::report::add;
 pub use crate::report::{Claim, Failure, Outcome, expect};
 pub use crate::rounds::Rounds;
@@ -25,8 +24,8 @@ pub struct Scenario {
     pub name: &'static str,
     /// The path of its target file.
     pub target: &'static CStr,
-    /// Its expected trace, `tests/expected/<name>.json`.
-    pub expected: Trace,
+    /// The text of its expected trace, `tests/expected/<name>.json`.
+    pub expected: &'static str,
     /// How many rounds its fixture makes, where the scenario counts them itself.
     pub rounds: Option<u32>,
     /// Makes the calls, in each round; or around all rounds and in each, where it counts them

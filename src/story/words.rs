@@ -100,7 +100,7 @@ macro_rules! scenario {
         pub const SCENARIO: $crate::story::Scenario = $crate::story::Scenario {
             name: $name,
             target: TARGET,
-            expected: include!(concat!(env!("OUT_DIR"), "/", $name, ".rs")),
+            expected: include_str!(concat!(env!("OUT_DIR"), "/", $name, ".json")),
             rounds: $rounds,
             run: $run,
         };

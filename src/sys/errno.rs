@@ -107,8 +107,8 @@ const NUMBER: u8 = 0x80;
 /// The number of the last row, which stands for all errors that have none.
 const UNKNOWN: u8 = NUMBER;
 
-/// Each row as bytes: number, name. An array of `&str` would cost 16 bytes a row more, and with that
-/// a third of a fixture.
+/// Each row as bytes: number, name. An array of `&str` would cost 16 bytes a row more: they are packed
+/// so that a fixture keeps within a page.
 static NAMES: [u8; packed_len(ROWS)] = packed(ROWS);
 
 const fn packed_len(rows: &[(u8, &str)]) -> usize {

@@ -303,7 +303,7 @@ fn control() -> Result<()> {
 fn kind(verdict: &Verdict) -> usize {
     match verdict {
         Ok((Asked::Help, ..)) => 0,
-        Ok((Asked::List(_), ..)) => 1,
+        Ok((Asked::List { .. }, ..)) => 1,
         Ok((Asked::Version, ..)) => 2,
         Ok((Asked::Expect(_), ..)) => 3,
         Ok((Asked::Run(_), ..)) => 4,
