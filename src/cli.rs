@@ -31,7 +31,7 @@ pub const HELP: &str = "\
 Usage: ioworkload NAME [OPTION]...              run the scenario NAME at once
        ioworkload --scenario=NAME [OPTION]...   print the PID, wait for a tracer, run NAME
        ioworkload --expect=NAME [OPTION]...     print the calls that the same run makes, as JSON
-       ioworkload --list [--long]               print the scenarios' names, and what each does
+       ioworkload --list [--long]               print the scenarios' names; --long: what each does
        ioworkload --version                     print its version and that of the traces' format
        ioworkload --help                        print this
 

@@ -440,26 +440,6 @@ fn the_expected_traces_are_of_these_programs() {
     );
 }
 
-/// As on a disk that is full, of which the program says nothing.
-#[test]
-fn an_expected_trace_that_is_cut_off_is_no_release() {
-    let place = TempDir::new().expect("a temporary directory");
-    let program = place.path().join("target/fixtures/ioworkload");
-    fs::create_dir_all(program.with_file_name("")).expect("a directory");
-    fs::write(&program, "#!/bin/sh\necho '{'\n").expect("it is ours");
-    fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).expect("it is ours");
-    fs::write(program.with_file_name("aio-x"), "").expect("it is ours");
-    let mut tree = Command::new(root().join("src/package/tree"));
-    tree.args(["tree", "aio-x"]).current_dir(place.path());
-    let output = tree
-        .env("DATE", "2026-11-24")
-        .output()
-        .expect("sh is there");
-    let line = "tree/share/ioworkload/expected/aio-x.json: cut off\n";
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!((output.status.code(), &*said), (Some(1), line));
-}
-
 /// A root file system of which dpkg knows nothing yet, and the command that changes it.
 fn dpkg(root: &Path) -> Command {
     let info = root.join("var/lib/dpkg/info");
