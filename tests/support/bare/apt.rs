@@ -15,7 +15,7 @@ const KEYS: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 ///
 /// # Errors
 /// It can't be fetched.
-pub fn fetched(
+pub(super) fn fetched(
     name: &str,
     suite: &str,
     fetch: impl FnOnce(&Apt<'_>, &Path) -> Result<()>,
@@ -49,7 +49,7 @@ fn fill(
 
 /// The machine's package manager with everything of its own: sources, lists, cache, state. Nothing
 /// of the machine's is touched.
-pub struct Apt<'a> {
+pub(super) struct Apt<'a> {
     room: &'a Path,
 }
 
@@ -97,7 +97,7 @@ impl<'a> Apt<'a> {
     }
 
     /// The newest package that another one, which has nothing in it, depends on.
-    pub fn newest(&self, meta: &str, start: &str) -> Result<String> {
+    pub(super) fn newest(&self, meta: &str, start: &str) -> Result<String> {
         let said = self.run("apt-cache", &["depends", meta])?;
         let depends = said
             .lines()
@@ -109,7 +109,7 @@ impl<'a> Apt<'a> {
     }
 
     /// Downloads a package and unpacks it; where it lies.
-    pub fn unpack(&self, package: &str) -> Result<PathBuf> {
+    pub(super) fn unpack(&self, package: &str) -> Result<PathBuf> {
         self.run("apt-get", &["download", "-q", package])?;
         let ours = |file: &PathBuf| {
             file.extension().is_some_and(|end| end == "deb") && named(file, &format!("{package}_"))
@@ -124,7 +124,7 @@ impl<'a> Apt<'a> {
 }
 
 /// The file below a directory whose name starts so.
-pub fn find_file(directory: &Path, start: &str) -> Result<Option<PathBuf>> {
+pub(super) fn find_file(directory: &Path, start: &str) -> Result<Option<PathBuf>> {
     for path in files(directory)? {
         if path.is_symlink() {
             continue;
@@ -152,7 +152,7 @@ fn named(file: &Path, start: &str) -> bool {
 }
 
 /// What a command says on stdout, if it succeeds.
-pub fn said(command: &mut Command) -> Result<String> {
+pub(super) fn said(command: &mut Command) -> Result<String> {
     let name = command.get_program().to_string_lossy().into_owned();
     let output = command.env("LC_ALL", "C").output();
     let output = output.with_context(|| format!("{name} does not start"))?;
