@@ -45,6 +45,15 @@ impl Accelerator {
             Self::Kvm => "kvm",
         }
     }
+
+    /// QEMU's word, with an option. Where each processor is translated by a thread of its own, a kernel
+    /// that changes its own code sometimes stops at a breakpoint which is gone by then.
+    fn option(self) -> &'static str {
+        match self {
+            Self::Tcg => "tcg,thread=single",
+            Self::Kvm => "kvm",
+        }
+    }
 }
 
 /// A machine to be.
@@ -165,7 +174,7 @@ impl Machine {
             .arg("-chardev")
             .arg(format!("file,id=verdict,path={}", value(verdict)))
             .args(["-serial", "chardev:verdict"])
-            .args(["-accel", self.accelerator.name()])
+            .args(["-accel", self.accelerator.option()])
             .args(["-m", &self.memory.to_string()])
             .args(["-smp", &self.cpus.to_string()])
             .args(["-device", &format!("isa-debug-exit,iobase={PORT},iosize=4")])
