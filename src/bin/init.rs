@@ -2,7 +2,8 @@
 //! directory, or those that its arguments name, and reports in KTAP.
 //!
 //! The kernel hands its first process what it does not understand of its own command line: a word
-//! as an argument, `NAME=value` as a variable. `EXIT_PORT=0xf4` is the port that takes the verdict.
+//! as an argument, `NAME=value` as a variable. `EXIT_PORT=0xf4` is the port that takes the verdict,
+//! `EXIT_FILE=/dev/ttyS1` the file.
 #![no_std]
 #![no_main]
 

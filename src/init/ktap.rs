@@ -2,9 +2,9 @@
 //! standard output as soon as it is known.
 
 use super::child::{End, LIMIT_S, Said};
+use super::ground::Ground;
 use super::names::Refusal;
 use crate::report::SKIP;
-use crate::sys::STDOUT;
 use crate::text::{Line, Page, SHOWN};
 
 /// Room for a line with what somebody else has written: a name of 255 bytes and all of [`Said`], four
@@ -12,8 +12,8 @@ use crate::text::{Line, Page, SHOWN};
 type Row = Page<4096>;
 
 /// What has been reported so far.
-#[derive(Default)]
 pub struct Report {
+    ground: Ground,
     pass: u32,
     fail: u32,
     skip: u32,
@@ -22,11 +22,20 @@ pub struct Report {
 impl Report {
     /// Opens the report: so many results will follow.
     #[must_use]
-    pub fn open(plan: usize) -> Self {
+    pub fn open(plan: usize, ground: Ground) -> Self {
         let mut line = Line::default();
+        if ground == Ground::Machine {
+            // A parser takes what the firmware has left on the line for a prefix of every line.
+            line.text("\n");
+        }
         line.text("KTAP version 1\n1..").number(plan as i64);
-        line.print(STDOUT);
-        Self::default()
+        ground.print(&mut line);
+        Self {
+            ground,
+            pass: 0,
+            fail: 0,
+            skip: 0,
+        }
     }
 
     /// Closes it at once: nothing can be run, and this is why. Returns the exit code.
@@ -39,7 +48,7 @@ impl Report {
             Refusal::TooLong => drop(line.text("# init: too many files in /")),
             Refusal::Nothing => drop(line.text("# init: no program in /")),
         }
-        line.print(STDOUT);
+        self.ground.print(&mut line);
         self.close()
     }
 
@@ -52,13 +61,14 @@ impl Report {
         let skip = end == End::Exited(SKIP);
         let reason = if skip { said.next() } else { None };
         for text in said {
-            quote(Row::default().text("# "), text).print(STDOUT);
+            self.ground.print(quote(Row::default().text("# "), text));
         }
         let mut line = Row::default();
         line.text(self.count(end)).number(number.into());
         quote(line.text(" "), fixture);
         tell(end, &mut line);
-        quote(&mut line, reason.unwrap_or_default()).print(STDOUT);
+        self.ground
+            .print(quote(&mut line, reason.unwrap_or_default()));
     }
 
     fn count(&mut self, end: End) -> &'static str {
@@ -79,7 +89,7 @@ impl Report {
         line.text("# Totals: pass:").number(self.pass.into());
         line.text(" fail:").number(self.fail.into());
         line.text(" xfail:0 xpass:0 skip:").number(self.skip.into());
-        line.text(" error:0").print(STDOUT);
+        self.ground.print(line.text(" error:0"));
         match self {
             Self {
                 fail: 0, pass: 1.., ..

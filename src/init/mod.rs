@@ -22,9 +22,9 @@ pub fn main(stack: Stack) -> u8 {
     let mut entries = [0; size_of::<Entries>()];
     let code = match fixtures(stack, &mut entries) {
         Ok(names) => run_all(&names, ground),
-        Err(refusal) => Report::open(0).refused(refusal),
+        Err(refusal) => Report::open(0, ground).refused(refusal),
     };
-    ground.end(code, stack.env(b"EXIT_PORT="))
+    ground.end(code, stack.env(b"EXIT_PORT="), stack.env(b"EXIT_FILE="))
 }
 
 /// The fixtures to run: those that the arguments name, or else all.
@@ -38,7 +38,7 @@ fn fixtures(stack: Stack, entries: &mut Entries) -> Result<Names<'_>, Refusal> {
 }
 
 fn run_all(names: &Names, ground: Ground) -> u8 {
-    let mut report = Report::open(names.len());
+    let mut report = Report::open(names.len(), ground);
     for fixture in names {
         run(fixture, ground, &mut report);
     }

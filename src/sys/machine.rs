@@ -19,9 +19,16 @@ pub const EVERYBODY: usize = usize::MAX;
 pub const S_IFCHR: u32 = 0o20_000;
 /// `reboot` command (`include/uapi/linux/reboot.h`): power off. Nothing is written back first.
 pub const LINUX_REBOOT_CMD_POWER_OFF: u32 = 0x4321_fedc;
+/// `reboot` command: the processors stop, and the power stays on.
+pub const LINUX_REBOOT_CMD_HALT: u32 = 0xcdef_0123;
 /// `reboot` command: control-alt-delete restarts the machine, as it does anyway. In a container,
 /// whose machine this is not, the answer is EPERM or EINVAL.
 pub const LINUX_REBOOT_CMD_CAD_ON: u32 = 0x89ab_cdef;
+
+/// `syslog` command (`include/linux/syslog.h`): the console shows only emergencies.
+pub const SYSLOG_ACTION_CONSOLE_OFF: u32 = 6;
+/// `syslog` command: it shows again what it showed before.
+pub const SYSLOG_ACTION_CONSOLE_ON: u32 = 7;
 
 const LINUX_REBOOT_MAGIC1: u32 = 0xfee1_dead;
 const LINUX_REBOOT_MAGIC2: u32 = 0x2812_1969;
@@ -93,6 +100,15 @@ pub fn execve(filename: &CStr) -> Answer {
 pub fn tcdrain(fd: u32) -> Answer {
     // SAFETY: the call touches no memory.
     Errno::check(unsafe { syscall!(IOCTL, fd, TCSBRK, 1) })
+}
+
+/// `syslog(2)`, 103, which C calls `klogctl`.
+///
+/// # Errors
+/// EPERM.
+pub fn syslog(command: u32) -> Answer {
+    // SAFETY: the commands above read and write no buffer.
+    Errno::check(unsafe { syscall!(SYSLOG, command, 0, 0) })
 }
 
 /// `reboot(2)`, 169.

@@ -123,6 +123,7 @@ impl Ground {
             memory: self.memory,
             cpus: self.cpus,
             limit: Duration::from_secs(self.timeout),
+            share: None,
         };
         machine.accelerator = accelerator::choose(&machine)?;
         Ok(machine)

@@ -42,6 +42,24 @@ impl Node {
         }
     }
 
+    /// A device that takes characters: its major and minor number.
+    #[must_use]
+    pub fn device(name: &str, major: u32, minor: u32) -> Self {
+        Self {
+            name: name.into(),
+            kind: Kind::Device(0o600, major, minor),
+        }
+    }
+
+    /// A directory.
+    #[must_use]
+    pub fn directory(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            kind: Kind::Directory(0o755),
+        }
+    }
+
     /// /tmp, for everybody.
     #[must_use]
     pub fn tmp() -> Self {
@@ -51,13 +69,15 @@ impl Node {
         }
     }
 
-    /// /dev: the console, which the kernel opens for its first process, and what needs no driver.
+    /// /dev: the console, which the kernel opens for its first process, a serial port for the verdict,
+    /// and what needs no driver.
     #[must_use]
-    pub fn dev() -> [Self; 4] {
+    pub fn dev() -> [Self; 5] {
         let rows = [
             ("dev", Kind::Directory(0o755)),
             ("dev/console", Kind::Device(0o600, 5, 1)),
             ("dev/null", Kind::Device(0o666, 1, 3)),
+            ("dev/ttyS1", Kind::Device(0o600, 4, 65)),
             ("dev/zero", Kind::Device(0o666, 1, 5)),
         ];
         rows.map(|(name, kind)| Self {

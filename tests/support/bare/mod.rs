@@ -2,10 +2,12 @@
 //! of a container.
 
 pub mod accelerator;
+pub mod apt;
 pub mod archive;
 pub mod container;
 pub mod kernel;
 pub mod ktap;
+pub mod kunit;
 pub mod matrix;
 pub mod oops;
 pub mod vm;
@@ -70,6 +72,7 @@ pub fn report(boot: &Boot) -> Result<Report> {
             limit.as_secs()
         ),
         End::Qemu(how) => bail!("QEMU {how}"),
+        End::Halted => bail!("init has stopped the machine: nobody takes its verdict"),
         End::Well | End::Badly | End::Off => {}
     }
     // The kernel goes on with what it has got out of a broken archive, if it can.
@@ -81,14 +84,13 @@ pub fn report(boot: &Boot) -> Result<Report> {
         bail!("{line}")
     }
     let report = ktap::read(boot.console.iter().map(String::as_str))?;
-    let port = match boot.end {
-        End::Well => true,
-        End::Badly => false,
-        // A kernel that keeps its ports from programs: the report is all there is.
-        _ => report.well(),
+    let verdict = match (&boot.end, boot.verdict.as_str()) {
+        (End::Well, _) | (End::Off, "0") => true,
+        (End::Badly, _) | (End::Off, "1") => false,
+        (_, verdict) => bail!("no verdict: {verdict:?}"),
     };
     ensure!(
-        port == report.well(),
+        verdict == report.well(),
         "the report says one thing and init's verdict another"
     );
     Ok(report)

@@ -16,10 +16,16 @@ use std::time::{Duration, Instant};
 /// The port of `isa-debug-exit`, which `init` is told to write its verdict to.
 const PORT: &str = "0xf4";
 
-/// What every kernel is told. A panic ends the machine at once (-no-reboot). Nothing less than that
-/// gets between the lines of the report. On a busy host an emulated timer fails the kernel's test of
+/// The second serial port, which takes the verdict where programs may not write to ports.
+const FILE: &str = "/dev/ttyS1";
+
+/// What every kernel is told. A panic ends the machine at once (-no-reboot), and is nearly all that
+/// the kernel itself shows. On a busy host an emulated timer fails the kernel's test of
 /// it, which panics.
 const WORDS: &str = "console=ttyS0 loglevel=1 printk.time=0 panic=-1 no_timer_check";
+
+/// What a kernel says when it has stopped.
+const HALTED: &str = "reboot: System halted";
 
 /// What runs the machine's instructions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,6 +42,15 @@ impl Accelerator {
     pub fn name(self) -> &'static str {
         match self {
             Self::Tcg => "tcg",
+            Self::Kvm => "kvm",
+        }
+    }
+
+    /// QEMU's word, with an option. Where each processor is translated by a thread of its own, a kernel
+    /// that changes its own code sometimes stops at a breakpoint which is gone by then.
+    fn option(self) -> &'static str {
+        match self {
+            Self::Tcg => "tcg,thread=single",
             Self::Kvm => "kvm",
         }
     }
@@ -56,6 +71,8 @@ pub struct Machine {
     pub cpus: u32,
     /// How long it may run.
     pub limit: Duration,
+    /// A directory of the host's, which the machine can mount by the name `host` (9p).
+    pub share: Option<PathBuf>,
 }
 
 /// How a machine has ended.
@@ -67,6 +84,8 @@ pub enum End {
     Badly,
     /// The machine was turned off, or has panicked.
     Off,
+    /// The machine was stopped, but not turned off.
+    Halted,
     /// Its time was up, which was so long.
     TimedOut(Duration),
     /// QEMU had an end of its own.
@@ -76,13 +95,15 @@ pub enum End {
 /// What a machine has left behind.
 #[derive(Clone, Debug)]
 pub struct Boot {
-    /// The lines of its console, and of QEMU's stderr.
+    /// The lines of its console, without what a terminal ends them with, and of QEMU's stderr.
     pub console: Vec<String>,
     /// How it has ended.
     pub end: End,
+    /// What `init` has written to the second serial port.
+    pub verdict: String,
     /// How long it took.
     pub time: Duration,
-    /// The file that keeps the console.
+    /// The file that keeps every byte of the console.
     pub log: PathBuf,
 }
 
@@ -104,45 +125,56 @@ impl Machine {
         let mut archive = tempfile::NamedTempFile::new_in(&directory)?;
         archive.write_all(initramfs)?;
         let log = directory.join(name).with_extension("log");
-        let mut file = File::create(&log)?;
+        File::create(&log)?;
+        let mut verdict = tempfile::NamedTempFile::new_in(&directory)?;
         let start = Instant::now();
-        let mut qemu = self.start(archive.path(), words)?;
+        let mut qemu = self.start(archive.path(), words, &log, verdict.path())?;
         let lines = lines(&mut qemu);
         let mut console = Vec::new();
         let deadline = start + self.limit;
-        let in_time = loop {
+        let stopped = loop {
             match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(line) => {
-                    writeln!(file, "{line}")?;
                     each(&line);
                     console.push(line);
                 }
-                Err(RecvTimeoutError::Disconnected) => break true,
-                Err(RecvTimeoutError::Timeout) => break false,
+                Err(RecvTimeoutError::Disconnected) => break None,
+                Err(RecvTimeoutError::Timeout) => break Some(End::TimedOut(self.limit)),
+            }
+            if console.last().is_some_and(|line| line == HALTED) {
+                break Some(End::Halted);
             }
         };
-        if !in_time {
+        if stopped.is_some() {
             qemu.kill()?;
         }
         let status = qemu.wait()?;
-        let end = if in_time {
-            end(status, &console)
-        } else {
-            End::TimedOut(self.limit)
-        };
+        let mut text = String::new();
+        verdict.read_to_string(&mut text)?;
         Ok(Boot {
+            end: stopped.unwrap_or_else(|| end(status, &console)),
+            verdict: text,
             console,
-            end,
             time: start.elapsed(),
             log,
         })
     }
 
-    fn start(&self, archive: &Path, words: &str) -> Result<Child> {
+    fn start(&self, archive: &Path, words: &str, log: &Path, verdict: &Path) -> Result<Child> {
         let mut qemu = Command::new(&self.qemu);
+        // Without graphics the firmware speaks on the serial port, too, as it does on a server.
         qemu.args(["-nodefaults", "-no-user-config", "-no-reboot"])
-            .args(["-display", "none", "-serial", "stdio"])
-            .args(["-accel", self.accelerator.name()])
+            .args(["-display", "none", "-machine", "graphics=off"])
+            .arg("-chardev")
+            .arg(format!(
+                "stdio,id=console,signal=off,logfile={}",
+                value(log)
+            ))
+            .args(["-serial", "chardev:console"])
+            .arg("-chardev")
+            .arg(format!("file,id=verdict,path={}", value(verdict)))
+            .args(["-serial", "chardev:verdict"])
+            .args(["-accel", self.accelerator.option()])
             .args(["-m", &self.memory.to_string()])
             .args(["-smp", &self.cpus.to_string()])
             .args(["-device", &format!("isa-debug-exit,iobase={PORT},iosize=4")])
@@ -151,7 +183,8 @@ impl Machine {
             .arg("-initrd")
             .arg(archive)
             .arg("-append")
-            .arg(format!("{WORDS} EXIT_PORT={PORT} {words}"))
+            .arg(format!("{WORDS} EXIT_PORT={PORT} EXIT_FILE={FILE} {words}"))
+            .args(self.share.iter().flat_map(|path| share(path)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -164,6 +197,17 @@ impl Machine {
             )
         })
     }
+}
+
+/// A path in a list of options, which commas divide.
+fn value(path: &Path) -> String {
+    path.display().to_string().replace(',', ",,")
+}
+
+fn share(path: &Path) -> [String; 2] {
+    let path = value(path);
+    let options = format!("local,mount_tag=host,security_model=none,path={path}");
+    ["-virtfs".into(), options]
 }
 
 /// The lines of the console and of QEMU's stderr as they come.
