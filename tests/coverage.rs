@@ -31,37 +31,48 @@ fn every_case_has_a_call_or_a_reason() {
     }
 }
 
-/// A case with another call, another answer or no reason is found.
+/// A row of tests/peers.json that is right, and what makes it wrong: another call, other arguments,
+/// another answer, no reason.
 #[test]
 fn a_wrong_case_is_found() {
-    let right = Case::Shown {
-        case: "io_destroy(-1)".into(),
-        scenario: "aio-destroy-errors".into(),
-        call: 2,
-        name: "io_destroy".into(),
-        ret: -22,
-    };
-    assert!(right.check().is_ok());
-    let wrong: [fn(&mut String, &mut usize, &mut String, &mut i64); 5] = [
-        |scenario, _, _, _| *scenario = "aio-no-such".into(),
-        |_, call, _, _| *call = 6,
-        |_, call, _, _| *call = 1000,
-        |_, _, name, _| *name = "io_setup".into(),
-        |_, _, _, ret| *ret = -14,
+    let rows = [
+        r#""aio-destroy-errors", "call": 2, "name": "io_destroy", "args": ["0xffffffffffffffff"], "ret": -22"#,
+        r#""aio-getevents-errors", "call": 3, "name": "io_getevents", "args": ["wild", 0, null, 0, {"tv_sec": "0xdeadbeef"}], "ret": -22"#,
+        r#""aio-submit-iocb-errors", "call": 9, "name": "io_submit", "args": ["$", 1, [{"aio_fildes": "$", "aio_buf": "nowhere"}]], "ret": -14"#,
     ];
-    for change in wrong {
-        let mut case = right.clone();
-        if let Case::Shown {
-            scenario,
-            call,
-            name,
-            ret,
-            ..
-        } = &mut case
-        {
-            change(scenario, call, name, ret);
+    let changes = [
+        ("aio-", "aio-no-such-"),
+        (r#""call": "#, r#""call": 1"#),
+        (r#""call": "#, r#""call": 1000"#),
+        ("io_", "io_x"),
+        (r#""ret": -"#, r#""ret": "#),
+        (r#""args": ["#, r#""args": [null, "#),
+        (r#"["0xf"#, r#"["0x"#),
+        (r#""wild""#, r#""$""#),
+        ("null, 0", "null, 1"),
+        ("0xdeadbeef", "0xdeadbeee"),
+        (r#""$", 1"#, r#""wild", 1"#),
+        (r#""$", 1"#, r#""$", 2"#),
+        (r#""aio_fildes": "$""#, r#""aio_fildes": "&""#),
+        ("[{", "[{}, {"),
+        (r#""aio_buf""#, r#""aio_nbytes""#),
+        ("nowhere", "no such word"),
+    ];
+    let case = |row: &str| -> Case {
+        serde_json::from_str(&format!(r#"{{"case": "", "scenario": {row}}}"#)).expect("a case")
+    };
+    for row in rows {
+        case(row).check().expect("a right case");
+    }
+    for (from, to) in changes {
+        let changed = rows.into_iter().filter(|row| row.contains(from));
+        let wrong: Vec<_> = changed
+            .map(|row| case(&row.replacen(from, to, 1)))
+            .collect();
+        assert_ne!(wrong.len(), 0, "{from} is nowhere");
+        for case in wrong {
+            assert!(case.check().is_err(), "{case:?}");
         }
-        assert!(case.check().is_err(), "{case:?}");
     }
     let (case, why) = ("no reason".into(), String::new());
     assert!(Case::LeftOut { case, why }.check().is_err());

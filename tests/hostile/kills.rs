@@ -3,7 +3,7 @@
 //!
 //! The rule: a signal that kills, kills; what is left is at most the target file, and the next run
 //! succeeds and leaves nothing. SIGSTOP and SIGCONT change nothing, with one exception that is the
-//! kernel's: io_getevents and io_pgetevents that wait are interrupted, and answer EINTR. Of each
+//! kernel's: io_getevents that waits is interrupted, and answers EINTR. Of each
 //! scenario that does not end at once somebody is killed alive, but for aio-exit-live, which spends
 //! its time in the exit.
 
@@ -14,7 +14,7 @@ use crate::tally::{Cases, trial};
 use anyhow::{Context, Result, ensure};
 use ioworkload_tests::expected::load;
 use ioworkload_tests::gated::{has_stopped, until};
-use ioworkload_tests::hand::{self, Act, End, Run};
+use ioworkload_tests::hand::{self, Act, End, Run, Stop};
 use ioworkload_tests::random::Random;
 use ioworkload_tests::room::Room;
 use ioworkload_tests::scenarios;
@@ -44,6 +44,8 @@ pub fn trials() -> Vec<Trial> {
     };
     let mut trials: Vec<_> = scenarios().into_iter().flat_map(both).collect();
     trials.push(Trial::test("2 kills::timer", || Ok(timer()?)));
+    trials.push(Trial::test("2 kills::ignored", || Ok(ignored()?)));
+    trials.push(Trial::test("2 kills::restarted", || Ok(restarted()?)));
     trials.push(Trial::test("2 kills::control", || Ok(control()?)));
     trials
 }
@@ -132,12 +134,9 @@ impl Hit<'_> {
         ensure!(run.stops == 1, "stopped {} times", run.stops);
         ensure!(room.names().is_empty(), "left {:?}", room.names());
         let said = (run.ends[0], run.stdout.as_str(), run.stderr.as_str());
-        let line = format!(
-            "{}: {}: EINTR (errno 4)\n",
-            self.scenario, self.place.call.name
-        );
+        let line = interrupted_line(self.scenario) + "\n";
         let interrupted = self.entry
-            && ["io_getevents", "io_pgetevents"].contains(&self.place.call.name.as_str())
+            && self.place.call.name == "io_getevents"
             && said == (Some(End::Exited(1)), "", line.as_str());
         ensure!(
             interrupted || said == (Some(End::Exited(0)), "", ""),
@@ -173,6 +172,69 @@ fn timer() -> Result<()> {
     ensure!(got == (Some(End::Exited(0)), 1, ""), "{got:?}");
     Ok(())
 }
+
+/// What a scenario says when a wait was interrupted.
+fn interrupted_line(scenario: &str) -> String {
+    format!("{scenario}: io_getevents: EINTR (errno 4)")
+}
+
+/// A signal that is ignored by default ends a wait in io_getevents under ptrace, and only there.
+fn ignored() -> Result<()> {
+    let scenario = "aio-getevents-timeout";
+    let line = interrupted_line(scenario);
+    for signal in [Signal::SIGWINCH, Signal::SIGCHLD] {
+        let room = Room::new();
+        let at_the_wait = |stop: &Stop| match (stop.call.nr, stop.entry) {
+            (IO_GETEVENTS, true) => Act::Signal(signal),
+            _ => Act::Go,
+        };
+        let run = hand::lead(fixture(scenario, &room), at_the_wait)?;
+        let got = (run.ends[0], run.stderr.trim_end());
+        ensure!(
+            got == (Some(End::Exited(1)), line.as_str()),
+            "{signal}: {got:?}"
+        );
+
+        let mut child = start(&mut fixture(scenario, &room))?;
+        while child.try_wait()?.is_none() {
+            kill(Pid::from_raw(child.id().cast_signed()), signal)?;
+            thread::sleep(Duration::from_millis(1));
+        }
+        let ended = finish(child)?;
+        ensure!(ended == Ended::with(0, ""), "untraced, {signal}: {ended:?}");
+    }
+    Ok(())
+}
+
+/// io_pgetevents is restarted, after a stop as after a signal that is ignored. Its own signal is
+/// kept from aio-pgetevents-eintr until then, so that it waits.
+fn restarted() -> Result<()> {
+    let scenario = "aio-pgetevents-eintr";
+    for signal in [Signal::SIGSTOP, Signal::SIGWINCH, Signal::SIGCHLD] {
+        let room = Room::new();
+        let run = hand::lead(fixture(scenario, &room), |stop| {
+            match (stop.call.nr, stop.nth, stop.entry) {
+                (KILL, 0, true) => Act::Answer(0),
+                (IO_PGETEVENTS, 0, true) => Act::Signal(signal),
+                (IO_PGETEVENTS, 1, true) => Act::Signal(Signal::SIGUSR1),
+                _ => Act::Go,
+            }
+        })?;
+        let waits = run.calls[0].iter().filter(|call| call.nr == IO_PGETEVENTS);
+        let answers: Vec<_> = waits.map(|call| call.ret).collect();
+        let wanted = [ERESTARTNOHAND, ERESTARTNOHAND, ERESTARTNOHAND, 1].map(Some);
+        ensure!(answers == wanted, "{signal}: {answers:?}");
+        let got = (run.ends[0], run.stderr.as_str());
+        ensure!(got == (Some(End::Exited(0)), ""), "{signal}: {got:?}");
+    }
+    Ok(())
+}
+
+const IO_GETEVENTS: u64 = libc::SYS_io_getevents.cast_unsigned();
+const IO_PGETEVENTS: u64 = 333;
+const KILL: u64 = libc::SYS_kill.cast_unsigned();
+/// What the exit of a call shows that is restarted unless a handler runs.
+const ERESTARTNOHAND: i64 = -514;
 
 /// What a killed run leaves: at most its target.
 fn only_target(scenario: &str, room: &Room) -> Result<()> {
@@ -241,9 +303,8 @@ fn hit_at(scenario: &str, signal: Signal, moment: Duration, alive: &AtomicUsize)
     }
     let ended = finish(child)?;
     let killed = by(signal);
-    let waits = |call| Ended::with(1, &format!("{scenario}: {call}: EINTR (errno 4)"));
     let fine = if signal == Signal::SIGSTOP {
-        [waits("io_getevents"), waits("io_pgetevents")].contains(&ended)
+        ended == Ended::with(1, &interrupted_line(scenario))
     } else {
         ended == killed
     };

@@ -40,6 +40,11 @@ pub enum Case {
         call: usize,
         /// The call.
         name: String,
+        /// Its arguments, as far as the suite's are ours; the others are `null`. Beside what an
+        /// expected trace has: `"$"` what the kernel gave, `"&"` an address of the program's,
+        /// `"wild"` any other number, `"nowhere"` an address of nothing, and, in the place of an
+        /// address, what must be there: a list or a structure, of its fields those that count.
+        args: Vec<Option<Shape>>,
         /// The answer.
         ret: i64,
     },
@@ -61,7 +66,7 @@ impl Case {
         }
     }
 
-    /// Looks whether the scenario makes that call, and gets that answer.
+    /// Looks whether the scenario makes that call with those arguments, and gets that answer.
     ///
     /// # Errors
     /// If not.
@@ -73,6 +78,7 @@ impl Case {
                 scenario,
                 call,
                 name,
+                args,
                 ret,
             } => {
                 let expected = load_on(scenario, KERNEL)?;
@@ -80,7 +86,7 @@ impl Case {
                 let found = calls
                     .get(*call)
                     .context(format!("{case}: no call {call}"))?;
-                let same = found.name == *name && answer(found) == Some(*ret);
+                let same = found.name == *name && answer(found) == Some(*ret) && takes(found, args);
                 ensure!(same, "{case}: call {call} of {scenario} is {found}");
             }
         }
@@ -95,6 +101,65 @@ impl Case {
 pub fn suites() -> Result<Vec<Suite>> {
     let text = fs::read_to_string(root().join("tests/peers.json"))?;
     Ok(serde_json::from_str(&text)?)
+}
+
+/// Whether a call has these arguments.
+fn takes(call: &Call, args: &[Option<Shape>]) -> bool {
+    let fit = |(stated, word): (&Option<Shape>, &Word)| {
+        let word = Shape::Word(word.clone());
+        stated
+            .as_ref()
+            .is_none_or(|stated| fits(stated, &word, &call.before))
+    };
+    args.len() == call.args.len() && args.iter().zip(&call.args).all(fit)
+}
+
+/// Whether something is what is stated, with this in memory.
+fn fits(stated: &Shape, shape: &Shape, memory: &Pairs) -> bool {
+    let zero = Shape::Word(Word::Number(0));
+    match (stated, shape) {
+        (Shape::List(_) | Shape::Struct(_), Shape::Word(Word::Name(name)))
+            if name.starts_with('&') =>
+        {
+            get(memory, name).is_some_and(|there| fits(stated, there, memory))
+        }
+        (Shape::List(stated), Shape::List(list)) => {
+            let pairs = stated.iter().zip(list);
+            stated.len() == list.len()
+                && pairs
+                    .into_iter()
+                    .all(|(stated, item)| fits(stated, item, memory))
+        }
+        (Shape::List(stated), Shape::Word(_)) => {
+            stated.len() == 1 && fits(&stated[0], shape, memory)
+        }
+        (Shape::Struct(stated), Shape::Struct(fields)) => {
+            let field = |name| get(fields, name).unwrap_or(&zero);
+            stated
+                .0
+                .iter()
+                .all(|(name, stated)| fits(stated, field(name), memory))
+        }
+        (Shape::Bytes(kind), Shape::Word(word)) => is_a(kind, word),
+        (Shape::Word(Word::Name(kind)), Shape::Word(Word::Name(name))) => name.starts_with(kind),
+        (Shape::Word(stated), Shape::Word(word)) => stated == word,
+        _ => false,
+    }
+}
+
+fn is_a(kind: &str, word: &Word) -> bool {
+    match (kind, word) {
+        ("wild", Word::Number(_)) => true,
+        // Beyond the half of the addresses that is a program's, or what guard() gives.
+        ("nowhere", Word::Number(number)) => number >> 47 != 0,
+        ("nowhere", Word::Name(name)) => name == "&guard",
+        _ => false,
+    }
+}
+
+fn get<'a>(pairs: &'a Pairs, name: &str) -> Option<&'a Shape> {
+    let pair = pairs.0.iter().find(|(key, _)| key == name);
+    pair.map(|(_, shape)| shape)
 }
 
 /// The usual answer, if it is a number.
@@ -157,13 +222,12 @@ fn outcomes(scenario: &str, calls: &[&Call], shown: &mut Shown) {
 
 /// The requests that an io_submit reads, in the order of its list.
 fn requests(call: &Call) -> Vec<&Pairs> {
-    let shape = |name: &str| call.before.0.iter().find(|(key, _)| key == name);
     let Some((_, Shape::List(list))) = call.before.0.first() else {
         return Vec::new();
     };
     let iocb = |word: &Shape| match word {
-        Shape::Word(Word::Name(name)) => match shape(name) {
-            Some((_, Shape::Struct(fields))) => Some(fields),
+        Shape::Word(Word::Name(name)) => match get(&call.before, name) {
+            Some(Shape::Struct(fields)) => Some(fields),
             _ => None,
         },
         _ => None,
@@ -173,9 +237,8 @@ fn requests(call: &Call) -> Vec<&Pairs> {
 }
 
 fn field(fields: &Pairs, name: &str) -> u64 {
-    let field = fields.0.iter().find(|(key, _)| key == name);
-    match field {
-        Some((_, Shape::Word(Word::Number(number)))) => *number,
+    match get(fields, name) {
+        Some(Shape::Word(Word::Number(number))) => *number,
         _ => 0,
     }
 }

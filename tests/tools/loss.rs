@@ -37,7 +37,7 @@ fn run(args: &Args) -> Result<()> {
     let burst = Burst {
         count: args.count,
         kib: args.kib,
-        nap: false,
+        nap: None,
     };
     let report = args.tracer.run(burst, &|seen| bar.set_position(seen));
     bar.finish_and_clear();

@@ -3,7 +3,7 @@
 
 mod tracers;
 
-pub use tracers::{Burst, Report, Tracer};
+pub use tracers::{Burst, Nap, Report, Tracer};
 
 use std::fmt;
 use std::ops::RangeInclusive;

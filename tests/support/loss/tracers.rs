@@ -3,6 +3,7 @@
 use super::{Account, Ledger};
 use crate::ftrace::Instance;
 use crate::gated::{Place, Run, has_stopped, until};
+use crate::perf::lost;
 use crate::room::rooms;
 use crate::{shipped, tracefs};
 use anyhow::{Context, Result, bail, ensure};
@@ -34,9 +35,18 @@ pub struct Burst {
     pub count: u32,
     /// The KiB of the tracer's buffer per CPU, if it is not to have its usual size.
     pub kib: Option<u32>,
-    /// Whether the tracer sleeps through a thousand of them. They come slowly then, so that it keeps
-    /// up before and behind.
-    pub nap: bool,
+    /// Whether the tracer sleeps through some of them. They come slowly then, so that it keeps up
+    /// before and after.
+    pub nap: Option<Nap>,
+}
+
+/// How long a tracer sleeps.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Nap {
+    /// Through a thousand calls.
+    Thousand,
+    /// Until the burst has ended.
+    ToTheEnd,
 }
 
 /// What a tracer has reported of a burst, and what it says of itself.
@@ -93,16 +103,16 @@ impl Burst {
     }
 
     fn options(self) -> Vec<String> {
-        let interval = self.nap.then(|| "--interval=50".into());
+        let interval = self.nap.map(|_| "--interval=50".into());
         let repeat = format!("--repeat={}", self.count);
         [repeat].into_iter().chain(interval).collect()
     }
 
     /// Stops a tracer that has started the burst, if it is to sleep, and continues it.
     fn nap(self, tracer: &Child) -> Result<()> {
-        if !self.nap {
+        let Some(nap) = self.nap else {
             return Ok(());
-        }
+        };
         let tracer = Pid::from_raw(tracer.id().cast_signed());
         let mut workload = None;
         until("the burst begins", || {
@@ -111,7 +121,14 @@ impl Burst {
         });
         kill(tracer, Signal::SIGSTOP)?;
         until("the tracer has stopped", || has_stopped(tracer));
-        a_thousand_calls(workload.context("a burst")?)?;
+        let workload = workload.context("a burst")?;
+        match nap {
+            Nap::Thousand => a_thousand_calls(workload)?,
+            // Its parent sleeps, and so does not wait for it.
+            Nap::ToTheEnd => until("the burst has ended", || {
+                has_stopped(Pid::from_raw(workload))
+            }),
+        }
         Ok(kill(tracer, Signal::SIGCONT)?)
     }
 }
@@ -170,8 +187,7 @@ fn strace(burst: Burst, sink: &mut Sink<'_>) -> Result<Option<u64>> {
     Ok(None)
 }
 
-/// perf writes a file, and prints it afterwards:
-/// `NR 208 (7f4f8a5d9000, 0, 5, 0, 0, 0)`, `… PERF_RECORD_LOST lost 17`
+/// perf writes a file, and prints it afterwards: `NR 208 (7f4f8a5d9000, 0, 5, 0, 0, 0)`
 fn perf(burst: Burst, sink: &mut Sink<'_>) -> Result<u64> {
     tracefs::rights("perf")?;
     let directory = TempDir::new_in(rooms())?;
@@ -187,21 +203,15 @@ fn perf(burst: Burst, sink: &mut Sink<'_>) -> Result<u64> {
     burst.nap(&child)?;
     ended(child)?;
     let mut perf = Command::new("perf");
-    perf.args(["script", "--show-lost-events", "-F", "trace", "-i"])
-        .arg(&file);
+    perf.args(["script", "-F", "trace", "-i"]).arg(&file);
     perf.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = perf.spawn()?;
-    let mut own = 0;
     for line in lines(child.stdout.take())? {
         let line = line?;
-        if let Some((_, lost)) = line.split_once("PERF_RECORD_LOST lost ") {
-            own += lost.trim().parse::<u64>()?;
-        } else {
-            sink.note(third(&line).with_context(|| format!("perf wrote {line:?}"))?);
-        }
+        sink.note(third(&line).with_context(|| format!("perf wrote {line:?}"))?);
     }
     ended(child)?;
-    Ok(own)
+    lost(&file)
 }
 
 /// `5`, `Lost 17 events`
@@ -262,7 +272,7 @@ fn ftrace(burst: Burst, sink: &mut Sink<'_>) -> Result<u64> {
     pipe.read(true).custom_flags(libc::O_NONBLOCK);
     let mut pipe = pipe.open(instance.path().join("trace_pipe"))?;
     run.feed(b"x");
-    if burst.nap {
+    if burst.nap.is_some() {
         a_thousand_calls(run.pid)?;
     }
     let mut text = Vec::new();
