@@ -3,7 +3,7 @@
 
 use ioworkload_tests::expected::path;
 use ioworkload_tests::room::Room;
-use ioworkload_tests::{root, said, scenarios, shipped, strace, writer};
+use ioworkload_tests::{root, said, scenarios, shipped, strace, target, writer};
 use jsonschema::{ValidationError, Validator};
 use serde_json::{Value, json};
 use std::fs::{self, Permissions};
@@ -341,7 +341,7 @@ fn two_rounds() -> PathBuf {
 
 /// One of the two that attach, in a shell that has these programs in front of the usual ones.
 fn attach(example: &str, tracer: &str, programs: &Path) -> (Option<i32>, String) {
-    let fixtures = root().join("target/fixtures");
+    let fixtures = target().join("fixtures");
     let path = format!(
         "{}:{}:/usr/bin:/bin",
         programs.display(),

@@ -140,7 +140,7 @@ impl Workshop {
 }
 
 fn cargo_home() -> PathBuf {
-    let home = PathBuf::from(env::var_os("HOME").expect("a home"));
+    let home = env::home_dir().expect("a home");
     env::var_os("CARGO_HOME").map_or(home.join(".cargo"), PathBuf::from)
 }
 
@@ -453,6 +453,7 @@ fn an_expected_trace_that_is_cut_off_is_no_release() {
     tree.args(["tree", "aio-x"]).current_dir(place.path());
     let output = tree
         .env("DATE", "2026-11-24")
+        .env_remove("CARGO_TARGET_DIR")
         .output()
         .expect("sh is there");
     let line = "tree/share/ioworkload/expected/aio-x.json: cut off\n";

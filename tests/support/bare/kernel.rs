@@ -66,7 +66,7 @@ pub fn find(word: &str) -> Result<Image> {
     if word.contains('/') {
         return Image::of_file(Path::new(word));
     }
-    let kernels = crate::root().join("target/kernels");
+    let kernels = crate::target().join("kernels");
     fs::create_dir_all(&kernels)?;
     let lock = File::create(kernels.join("lock"))?;
     // Two that want the same one take it one after the other.
