@@ -10,6 +10,8 @@ TRACER ?= strace
 PREFIX ?= /usr/local
 ## install: goes in front of PREFIX, for packagers
 DESTDIR ?=
+## where everything is built, for cargo too
+CARGO_TARGET_DIR ?= target
 ## torture: runs of each scenario under load; other areas take a multiple or a part of it
 COUNT ?= 10000
 ## torture: after so many minutes nothing is begun beyond what test does
@@ -38,10 +40,12 @@ KERNELS ?= bullseye bookworm trixie sid
 IMAGE ?= ioworkload
 
 VARIABLES := $(shell sed -n 's/^\([A-Z_]*\) ?=.*/\1/p' Makefile)
-BUILT := target/x86_64-unknown-linux-gnu/release
+# For the shell, which alone knows how to quote it: it may have blanks in it.
+export CARGO_TARGET_DIR
+BUILD := "$$CARGO_TARGET_DIR"
 PROGRAMS := $(shell sed -n 's/^    { name = "\([a-z0-9-]*\)".*/\1/p' Cargo.toml)
 FIXTURES := $(filter-out ioworkload init,$(PROGRAMS))
-TESTS := $(CARGO) test --no-fail-fast --locked --target-dir target -p ioworkload-tests
+TESTS := $(CARGO) test --no-fail-fast --locked -p ioworkload-tests
 
 # What stands above a variable's line.
 meaning = $$(awk '/^\#\# / { text = substr($$0, 4) } /^$(1) [?]=/ { print text }' Makefile)
@@ -61,33 +65,32 @@ help: ## show this
 	@$(foreach variable,$(VARIABLES),printf '  %-11s = %-18s  %s\n' '$(variable)' '$($(variable))' "$(call meaning,$(variable))";)
 
 all: need-build ## build every program into target/fixtures/ (what plain `make` does)
-	@FIXTURE_TMP='$(FIXTURE_TMP)' $(CARGO) build --locked --release --target-dir target -p ioworkload
-	@$(MAKE) finish
+	@FIXTURE_TMP='$(FIXTURE_TMP)' $(CARGO) build --locked --release -p ioworkload
+	@mkdir -p $(BUILD)/fixtures
+	@for program in $(PROGRAMS); do $(finish) || exit; done
 
 # A program is its one segment (linker.ld). The linker leaves the room of the section headers behind it: cut it off,
-# at the size that the first program header states.
-.PHONY: finish
-finish: $(PROGRAMS:%=target/fixtures/%) ; @:
-target/fixtures/%: $(BUILT)/% Makefile
-	@mkdir -p $(@D)
-	@cp --remove-destination $< $@
-	@truncate -s $$(od -An -tu8 -j96 -N8 $@) $@
+# at the size that the first program header states. The file gets its name when it is whole, and everybody may run it.
+finish = from=$(BUILD)/x86_64-unknown-linux-gnu/release/$$program to=$(BUILD)/fixtures/$$program; \
+	if ! test "$$to" -nt "$$from" || ! test "$$to" -nt Makefile; then \
+		cp "$$from" "$$to.part" && truncate -s "$$(od -An -tu8 -j96 -N8 "$$from" | tr -d ' ')" "$$to.part" && \
+		chmod 755 "$$to.part" && mv "$$to.part" "$$to"; fi
 
 run: all need-run ## run every scenario under strace and compare; SCENARIO=… shows that one's calls
-	@$(CARGO) run --quiet --locked --target-dir target -p ioworkload-tests --bin run -- $(SCENARIO)
+	@$(CARGO) run --quiet --locked -p ioworkload-tests --bin run -- $(SCENARIO)
 
 trace: all need-trace ## show what TRACER sees of SCENARIO next to what is expected
-	@$(CARGO) run --quiet --locked --target-dir target -p ioworkload-tests --bin trace -- '$(SCENARIO)' '$(TRACER)'
+	@$(CARGO) run --quiet --locked -p ioworkload-tests --bin trace -- '$(SCENARIO)' '$(TRACER)'
 
 record: all ## propose an expected trace of SCENARIO, and show in what it differs from the file
-	@$(CARGO) run --quiet --locked --target-dir target -p ioworkload-tests --bin record -- '$(SCENARIO)'
+	@$(CARGO) run --quiet --locked -p ioworkload-tests --bin record -- '$(SCENARIO)'
 
-BARE := $(CARGO) run --quiet --locked --target-dir target -p ioworkload-tests --bin bare --
+BARE := $(CARGO) run --quiet --locked -p ioworkload-tests --bin bare --
 NEED_VM = $(if $(filter qemu-system-x86_64,$(QEMU)),need-vm,need-build)
 MACHINE = --qemu '$(QEMU)' --memory '$(MEM)' --cpus '$(CPUS)' --timeout '$(TIMEOUT)'
 
 initramfs: all ## build target/ioworkload.cpio.gz: a kernel with it runs every scenario
-	@$(BARE) initramfs target/ioworkload.cpio.gz
+	@$(BARE) initramfs $(BUILD)/ioworkload.cpio.gz
 
 vm: all $(NEED_VM) ## boot KERNEL in QEMU, run every scenario (or SCENARIO), report in KTAP
 	@$(BARE) vm $(MACHINE) --kernel '$(KERNEL)' $(SCENARIO)
@@ -99,13 +102,13 @@ vm-matrix: all $(NEED_VM) ## both of these, for every scenario on KERNELS
 	@$(BARE) matrix $(MACHINE) $(KERNELS)
 
 rootfs: all ## build target/container/rootfs.tar: the programs and /tmp
-	@mkdir -p target/container
-	@$(BARE) rootfs target/container/rootfs.tar
+	@mkdir -p $(BUILD)/container
+	@$(BARE) rootfs $(BUILD)/container/rootfs.tar
 
 BUILDER = $(shell for tool in podman docker buildah; do command -v $$tool && break; done)
 image: rootfs $(if $(BUILDER),,need-image) ## build IMAGE from that and nothing else, by podman, docker or buildah
 	@$(BUILDER) build --quiet --label org.opencontainers.image.version=$(VERSION) \
-		--tag '$(IMAGE)' --file src/package/Containerfile target/container
+		--tag '$(IMAGE)' --file src/package/Containerfile $(BUILD)/container
 
 # The tests are about the files as they are without any setting.
 container-test test torture attach bench: override FIXTURE_TMP = /tmp
@@ -123,26 +126,26 @@ attach: all need-test ## attach tracers to a waiting workload, RUNS times each, 
 	@ATTACH_RUNS='$(RUNS)' $(TESTS) --test attach
 
 coverage: need-cargo ## write the README's tables of what the scenarios cover
-	@$(CARGO) run --quiet --locked --target-dir target -p ioworkload-tests --bin coverage
+	@$(CARGO) run --quiet --locked -p ioworkload-tests --bin coverage
 
 loss: all need-trace ## count what TRACER loses of N calls, each with a number of its own; BUFFER
-	@$(CARGO) run --quiet --locked --target-dir target -p ioworkload-tests --bin loss -- '$(TRACER)' '$(N)' $(BUFFER)
+	@$(CARGO) run --quiet --locked -p ioworkload-tests --bin loss -- '$(TRACER)' '$(N)' $(BUFFER)
 
 bench: all need-bench ## measure what fixtures cost, beside other languages; draws README and tests/bench/ anew
-	@$(CARGO) run --quiet --locked --target-dir target -p ioworkload-tests --bin bench
+	@$(CARGO) run --quiet --locked -p ioworkload-tests --bin bench
 
 unsafe: need-cargo ## list every unsafe of the source, with its reason
-	@$(CARGO) run --quiet --locked --target-dir target -p ioworkload-tests --bin blocks
+	@$(CARGO) run --quiet --locked -p ioworkload-tests --bin blocks
 
 lint: need-lint ## rustfmt and clippy, warnings as errors
 	@$(CARGO) fmt --all --check
 	@rustfmt --check --edition 2024 tests/programs/*.rs tests/peers/*.rs # of no package
-	@$(CARGO) clippy --quiet --locked --target-dir target --workspace --all-targets -- -D warnings
+	@$(CARGO) clippy --quiet --locked --workspace --all-targets -- -D warnings
 
 deps: need-build need-run need-vm need-test ## install what building, running and testing need
 
 clean: ## remove target/
-	@rm -rf target
+	@rm -rf $(BUILD)
 
 include src/package/package.mk
 

@@ -35,7 +35,7 @@ const SHIPPED_FLAGS: &[&str] = &[
 fn main() {
     let root = env::var("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR");
     println!("cargo::rerun-if-changed=linker.ld");
-    println!("cargo::rustc-link-arg-bins=-Wl,-T,{root}/linker.ld");
+    println!("cargo::rustc-link-arg-bins=-T{root}/linker.ld");
     let shipped = env::var("PROFILE").is_ok_and(|profile| profile == "release");
     for flag in LINK_FLAGS
         .iter()

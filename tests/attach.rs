@@ -11,7 +11,7 @@ use ioworkload_tests::random::Random;
 use ioworkload_tests::room::Room;
 use ioworkload_tests::trace::Seen;
 use ioworkload_tests::trials::{self, trial};
-use ioworkload_tests::{ORIGINAL, root, shipped, tracefs};
+use ioworkload_tests::{ORIGINAL, root, shipped, target, tracefs};
 use libtest_mimic::Arguments;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -73,8 +73,8 @@ fn attached(tool: Tool) -> Result<()> {
 fn rights(tool: Tool) -> Result<()> {
     match tool {
         Tool::Strace => Ok(()),
-        Tool::PerfTrace => tracefs::rights("perf trace"),
-        Tool::Bpftrace => tracefs::rights("bpftrace"),
+        Tool::PerfTrace => tracefs::ready("perf trace"),
+        Tool::Bpftrace => tracefs::ready("bpftrace"),
     }
 }
 
@@ -159,7 +159,7 @@ fn example_works(example: &str, tracer: &str, tool: Tool) -> Result<()> {
     let room = Room::new();
     let mut command = Command::new(&file);
     let path = std::env::var("PATH").context("PATH")?;
-    let fixtures = root().join("target/fixtures");
+    let fixtures = target().join("fixtures");
     command.env("PATH", format!("{}:{path}", fixtures.display()));
     room.as_tmp(command.args([tracer, "aio-submit"]).stdin(Stdio::null()));
     let output = command

@@ -199,7 +199,7 @@ fn small() {
 
 /// The texts in a file that say where it was built.
 fn origins(file: &[u8]) -> Vec<PathBuf> {
-    let home = PathBuf::from(env::var_os("HOME").expect("a home"));
+    let home = env::home_dir().expect("a home");
     let cargo_home = env::var_os("CARGO_HOME").map_or(home.join(".cargo"), PathBuf::from);
     let places = [root().into(), cargo_home, "/rustc/".into(), "src/".into()];
     let has = |place: &PathBuf| {

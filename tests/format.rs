@@ -3,13 +3,12 @@
 
 use ioworkload_tests::expected::path;
 use ioworkload_tests::room::Room;
-use ioworkload_tests::{root, said, scenarios, shipped, strace, writer};
+use ioworkload_tests::{root, said, scenarios, target, writer};
 use jsonschema::{ValidationError, Validator};
 use serde_json::{Value, json};
 use std::fs::{self, Permissions};
-use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 fn schema() -> Validator {
@@ -211,7 +210,7 @@ fn put(trace: &mut Value, place: &str, value: Value) {
 
 /// One of the two that attach, in a shell that has these programs in front of the usual ones.
 fn attach(example: &str, tracer: &str, programs: &Path) -> (Option<i32>, String) {
-    let fixtures = root().join("target/fixtures");
+    let fixtures = target().join("fixtures");
     let path = format!(
         "{}:{}:/usr/bin:/bin",
         programs.display(),

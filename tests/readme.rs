@@ -12,7 +12,7 @@
 use anyhow::{Context, Result, bail, ensure};
 use ioworkload_tests::room::Room;
 use ioworkload_tests::trials::{self, trial};
-use ioworkload_tests::{copy_of_the_sources, root};
+use ioworkload_tests::{copy_of_the_sources, root, target, tracefs};
 use libtest_mimic::{Arguments, Trial};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -174,12 +174,14 @@ fn session(lines: &[&str]) -> Result<Vec<Step>> {
     Ok(steps)
 }
 
-/// Where a chapter is played: here, or in a copy of the sources, if it writes into them.
+/// Where a chapter is played: here, or in a copy of the sources, if it writes into them, or if what it
+/// has built is elsewhere here.
 fn place(steps: &[Step]) -> PathBuf {
     let leaves =
         |step: &&Step| matches!(step, Step::Run(command, _) if command.contains("cd /tmp/"));
     let mut here = steps.iter().take_while(|step| !leaves(step));
-    if !here.any(|step| matches!(step, Step::Write(..))) {
+    let usual = target() == root().join("target");
+    if usual && !here.any(|step| matches!(step, Step::Write(..))) {
         return root().into();
     }
     let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme");
@@ -189,13 +191,24 @@ fn place(steps: &[Step]) -> PathBuf {
 
 /// Does what a reader does, in a shell whose /tmp is its own.
 fn play(steps: &[Step]) -> Result<()> {
+    let bpftrace =
+        |step: &Step| matches!(step, Step::Run(command, _) if command.starts_with("bpftrace"));
+    if steps.iter().any(bpftrace) {
+        tracefs::ready("bpftrace")?;
+    }
     let room = Room::new();
     // As /tmp is: apt has a user of its own.
     fs::set_permissions(room.path(), Permissions::from_mode(0o1777))?;
     let script = steps.iter().map(told).collect::<String>();
     let mut shell = Command::new("sh");
     room.as_tmp(shell.args(["-c", &format!("exec 2>&1\n{script}")]));
-    for outer in ["MAKEFLAGS", "MAKELEVEL", "MFLAGS", "CARGO_MAKEFLAGS"] {
+    for outer in [
+        "MAKEFLAGS",
+        "MAKELEVEL",
+        "MFLAGS",
+        "CARGO_MAKEFLAGS",
+        "CARGO_TARGET_DIR",
+    ] {
         shell.env_remove(outer);
     }
     let output = shell

@@ -140,7 +140,7 @@ impl Workshop {
 }
 
 fn cargo_home() -> PathBuf {
-    let home = PathBuf::from(env::var_os("HOME").expect("a home"));
+    let home = env::home_dir().expect("a home");
     env::var_os("CARGO_HOME").map_or(home.join(".cargo"), PathBuf::from)
 }
 

@@ -4,7 +4,7 @@
 VERSION = $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml)
 # Of the README's newest entry about changes: every file of a release bears this date.
 DATE = $(shell sed -n '/^### [0-9.]*, /{s/.*, //p;q}' README.md)
-PACKAGE := target/package
+PACKAGE := $(BUILD)/package
 TREE := $(PACKAGE)/tree
 PACK = CARGO='$(CARGO)' VERSION=$(VERSION) DATE=$(DATE)
 

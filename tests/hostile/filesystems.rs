@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail, ensure};
 use ioworkload_tests::expected::{Expected, Shape, load};
 use ioworkload_tests::room::rooms;
 use ioworkload_tests::trials::trial;
-use ioworkload_tests::{root, scenarios};
+use ioworkload_tests::{scenarios, target};
 use libtest_mimic::Trial;
 use nix::errno::Errno;
 use nix::sched::{CloneFlags, setns};
@@ -111,7 +111,7 @@ impl Setup {
         let mut command = Command::new("unshare");
         command.args(["--mount", "--pid", "--fork", "--kill-child"]);
         command.args(["sh", "-c", SCRIPT, "sh"]).arg(rooms());
-        command.arg(root().join("target/fixtures")).arg(self.script);
+        command.arg(target().join("fixtures")).arg(self.script);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut shell = command.stderr(Stdio::piped()).spawn()?;
         let (mut line, mut errors) = (String::new(), String::new());

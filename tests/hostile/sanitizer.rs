@@ -6,7 +6,7 @@
 use crate::length;
 use crate::tally::{Cases, trial};
 use anyhow::{Context, Result, ensure};
-use ioworkload_tests::root;
+use ioworkload_tests::{root, target};
 use libtest_mimic::Trial;
 use std::env;
 use std::path::Path;
@@ -35,7 +35,8 @@ fn hosted(_: &str, cases: &mut Cases) {
 
 fn passes(test: &str, part: &str) -> Result<()> {
     let mut cargo = sanitized(&env::var("CARGO").context("started by cargo")?);
-    cargo.args(["test", "--locked", "--target-dir", "target/sanitizer"]);
+    cargo.args(["test", "--locked", "--target-dir"]);
+    cargo.arg(target().join("sanitizer"));
     cargo.args(["-p", "ioworkload-tests", "--test", test, "--", part]);
     // A million inputs are for those who are quicker.
     let output = cargo

@@ -34,7 +34,7 @@ pub fn witness(program: &Path, confine: &dyn Fn(&mut Command)) -> Result<Seen> {
 /// # Errors
 /// As above.
 pub fn with_buffer(pages: usize, program: &Path, confine: &dyn Fn(&mut Command)) -> Result<Seen> {
-    tracefs::rights("bpftrace")?;
+    tracefs::ready("bpftrace")?;
     let held = Held::new(program, confine)?;
     let mut all = watch(pages, vec![held])?;
     all.pop().context("bpftrace has seen nobody")?
@@ -46,7 +46,7 @@ pub fn with_buffer(pages: usize, program: &Path, confine: &dyn Fn(&mut Command))
 /// # Errors
 /// As above, for all of them.
 pub fn together(held: Vec<Held>) -> Result<Vec<Result<Seen>>> {
-    tracefs::rights("bpftrace")?;
+    tracefs::ready("bpftrace")?;
     watch(BUFFER, held)
 }
 

@@ -31,7 +31,7 @@ pub fn witness(program: &Path, confine: &dyn Fn(&mut Command)) -> Result<Seen> {
 /// # Errors
 /// As above.
 pub fn with_buffer(kib: usize, program: &Path, confine: &dyn Fn(&mut Command)) -> Result<Seen> {
-    tracefs::rights("ftrace")?;
+    tracefs::ready("ftrace")?;
     let held = Held::new(program, confine)?;
     let pid = held.pid();
     let instance = Instance::new()?;

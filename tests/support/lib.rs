@@ -37,6 +37,7 @@ pub mod trials;
 pub mod witnesses;
 pub mod writer;
 
+use std::env;
 use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -52,13 +53,20 @@ pub fn root() -> &'static Path {
         .expect("tests/ has a parent")
 }
 
+/// The directory of all that is built: as for cargo, CARGO_TARGET_DIR names another.
+#[must_use]
+pub fn target() -> PathBuf {
+    let name = env::var_os("CARGO_TARGET_DIR");
+    root().join(name.unwrap_or_else(|| "target".into()))
+}
+
 /// A shipped file, as `make` leaves it.
 ///
 /// # Panics
 /// If it isn't there.
 #[must_use]
 pub fn shipped(name: &str) -> PathBuf {
-    let path = root().join("target/fixtures").join(name);
+    let path = target().join("fixtures").join(name);
     assert!(
         path.is_file(),
         "{} is missing: run `make`, or the tests by `make test`",
@@ -90,7 +98,7 @@ pub fn said_by(output: Output) -> (Option<i32>, String, String) {
 }
 
 /// Copies the source tree, without what is built and without its history, into a new directory; what
-/// an earlier run has left there goes.
+/// an earlier run has left there goes. The times stay, so that cargo builds only what has changed.
 ///
 /// # Panics
 /// If that can't be done.
@@ -102,12 +110,17 @@ pub fn copy_of_the_sources(to: &Path) {
     let files = root().read_dir().expect("the top can be read");
     let files = files.map(|file| file.expect("a file").path());
     let sources = files.filter(|file| !file.ends_with("target") && !file.ends_with(".git"));
-    let copied = Command::new("cp").arg("-R").args(sources).arg(to).status();
-    assert!(
-        copied.is_ok_and(|status| status.success()),
-        "{}",
-        to.display()
-    );
+    let copied = Command::new("cp")
+        .args(["-R", "--preserve=timestamps"])
+        .args(sources)
+        .arg(to)
+        .status();
+    // The sources may be read-only.
+    let writable = Command::new("chmod").args(["-R", "u+w"]).arg(to).status();
+    for status in [copied, writable] {
+        let well = status.is_ok_and(|status| status.success());
+        assert!(well, "{}", to.display());
+    }
 }
 
 /// The user and the group that own nothing.

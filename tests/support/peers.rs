@@ -2,6 +2,8 @@
 
 use crate::ORIGINAL;
 use anyhow::{Context, Result, ensure};
+use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -45,10 +47,8 @@ pub fn program(variant: &str, scenario: &str) -> PathBuf {
     if variant == OURS {
         return crate::shipped(scenario);
     }
-    crate::root()
-        .join("target/peers")
-        .join(variant)
-        .join(scenario)
+    let peers = crate::target().join("peers");
+    peers.join(variant).join(scenario)
 }
 
 /// Builds what is missing of these variants, and the assembly in any case.
@@ -56,9 +56,18 @@ pub fn program(variant: &str, scenario: &str) -> PathBuf {
 /// # Errors
 /// What make has against it.
 pub fn build(variants: &[&str]) -> Result<()> {
+    // make knows no blanks in a file's name: from where it runs, ours have none.
+    let (place, sources) = (
+        crate::target().join("peers"),
+        crate::root().join("tests/peers"),
+    );
+    fs::create_dir_all(&place)?;
+    let link = place.join("sources");
+    let _ = fs::remove_file(&link);
+    symlink(sources, &link)?;
     let mut make = Command::new("make");
-    make.current_dir(crate::root())
-        .args(["-f", "tests/peers/Makefile"])
+    make.current_dir(place)
+        .args(["-f", "sources/Makefile"])
         .arg(format!("VARIANTS={}", variants.join(" ")))
         .stdout(Stdio::null())
         .env_remove("MAKEFLAGS")

@@ -30,7 +30,7 @@ pub fn witness(program: &Path, confine: &dyn Fn(&mut Command)) -> Result<Seen> {
 /// # Errors
 /// As above.
 pub fn with_buffer(pages: usize, program: &Path, confine: &dyn Fn(&mut Command)) -> Result<Seen> {
-    tracefs::rights("perf")?;
+    tracefs::ready("perf")?;
     let held = Held::new(program, confine)?;
     let pid = held.pid();
     let directory = TempDir::new_in(rooms())?;

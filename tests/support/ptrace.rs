@@ -22,7 +22,7 @@ use std::process::{Command, Stdio};
 /// # Errors
 /// We are not root (of whom the kernel's table of arguments is), or it does not start.
 pub fn witness(program: &Path, confine: &dyn Fn(&mut Command)) -> Result<Seen> {
-    tracefs::rights("ptrace")?;
+    tracefs::ready("ptrace")?;
     let mut command = Command::new(program);
     command.stdin(Stdio::null()).stdout(Stdio::null());
     confine(&mut command);

@@ -18,7 +18,7 @@ use tempfile::TempDir;
 /// If it can't be made.
 #[must_use]
 pub fn rooms() -> PathBuf {
-    let rooms = crate::root().join("target/rooms");
+    let rooms = crate::target().join("rooms");
     fs::create_dir_all(&rooms).expect("target/ can be written");
     rooms
 }
@@ -33,7 +33,12 @@ impl Room {
     /// If it can't be made.
     #[must_use]
     pub fn new() -> Self {
-        Self(TempDir::new_in(rooms()).expect("target/ can be written"))
+        let room = TempDir::new_in(rooms()).expect("target/ can be written");
+        // Now, because a test can make the room one that nothing can be made in.
+        for way in kept().iter().flat_map(|path| path.strip_prefix(TMP)) {
+            fs::create_dir_all(room.path().join(way)).expect("a room can be written");
+        }
+        Self(room)
     }
 
     /// Where it is, seen from outside.
@@ -42,19 +47,18 @@ impl Room {
         self.0.path()
     }
 
-    /// The names in it, less the one that leads to the source tree.
+    /// The names in it, less those that lead to what is kept in reach.
     ///
     /// # Panics
     /// If it can't be read.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         let entries = self.path().read_dir().expect("a room can be read");
-        let way = crate::root()
-            .strip_prefix("/tmp")
-            .ok()
-            .and_then(|way| way.iter().next());
+        let kept = kept();
+        let ways = kept.iter().flat_map(|path| path.strip_prefix(TMP));
+        let ways: Vec<_> = ways.filter_map(|way| way.iter().next()).collect();
         let names = entries.map(|entry| entry.expect("an entry").file_name());
-        let names = names.filter(|name| Some(name.as_os_str()) != way);
+        let names = names.filter(|name| !ways.contains(&name.as_os_str()));
         let mut names: Vec<_> = names
             .map(|name| name.to_string_lossy().into_owned())
             .collect();
@@ -128,21 +132,32 @@ impl Default for Room {
     }
 }
 
-/// Mounts the room over /tmp. A source tree that is itself in /tmp stays where it was: the programs
-/// to run are in it.
+const TMP: &str = "/tmp";
+
+/// What is itself in /tmp and stays where it was when a room is mounted there: the sources, and the
+/// programs to run.
+fn kept() -> Vec<PathBuf> {
+    let mut kept = vec![crate::root().to_path_buf(), crate::target()];
+    kept.retain(|path| path.starts_with(TMP));
+    kept
+}
+
+/// Mounts the room over /tmp.
 fn bind(room: &Path, flags: MsFlags) -> io::Result<()> {
     let none = None::<&Path>;
-    let root = crate::root();
-    let here = File::open(root)?;
-    mount(Some(room), "/tmp", none, MsFlags::MS_BIND, none)?;
-    if root.starts_with("/tmp") {
-        fs::create_dir_all(root)?;
-        let here = format!("/proc/self/fd/{}", here.as_raw_fd());
-        mount(Some(here.as_str()), root, none, MsFlags::MS_BIND, none)?;
+    let kept = kept();
+    let open = kept
+        .iter()
+        .map(File::open)
+        .collect::<io::Result<Vec<_>>>()?;
+    mount(Some(room), TMP, none, MsFlags::MS_BIND, none)?;
+    for (path, file) in kept.iter().zip(open) {
+        let file = format!("/proc/self/fd/{}", file.as_raw_fd());
+        mount(Some(file.as_str()), path, none, MsFlags::MS_BIND, none)?;
     }
     mount(
         none,
-        "/tmp",
+        TMP,
         none,
         MsFlags::MS_BIND | MsFlags::MS_REMOUNT | flags,
         none,

@@ -6,14 +6,15 @@ use nix::mount::{MsFlags, mount};
 use nix::unistd::Uid;
 use std::path::{Path, PathBuf};
 
-/// Fails with advice where a witness is asked for that this user can't have.
+/// Sees to it that a witness can use them, whoever's turn it is first on this machine: bpftrace does
+/// not mount what nobody has mounted. Where it can't be done, the error says what would help.
 ///
 /// # Errors
-/// We are not root.
-pub fn rights(witness: &str) -> Result<()> {
+/// We are not root, or they can't be mounted.
+pub fn ready(witness: &str) -> Result<()> {
     let advice = "run as root, or take strace, which anyone can have";
     ensure!(Uid::effective().is_root(), "{witness} needs root: {advice}");
-    Ok(())
+    root().map(drop).with_context(|| witness.to_owned())
 }
 
 /// The directory; mounted, as perf does it too, where it is not yet.

@@ -7,7 +7,7 @@ use ioworkload_tests::compare::{Verdict, bound, compare};
 use ioworkload_tests::expected::{load, path};
 use ioworkload_tests::propose::propose;
 use ioworkload_tests::trace::Seen;
-use ioworkload_tests::{ptrace, root, shipped, writer};
+use ioworkload_tests::{ptrace, shipped, target, writer};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,7 +15,7 @@ use std::process::{Command, ExitCode};
 
 fn main() -> ExitCode {
     let scenario = std::env::args().nth(1).unwrap_or_default();
-    let known = root().join("target/fixtures").join(&scenario).is_file();
+    let known = target().join("fixtures").join(&scenario).is_file();
     if scenario.is_empty() || !known {
         eprintln!(
             "make record: say which: SCENARIO=aio-submit, say; there is no program {scenario:?}"
@@ -79,7 +79,7 @@ fn keep(mut proposal: Value, file: &Value, verdict: &Verdict) -> Value {
 
 fn show(scenario: &str, proposal: &Value, seen: &Seen) -> Result<()> {
     ensure!(seen.end.starts_with("exited"), "{scenario} {}", seen.end);
-    let directory = root().join("target/proposed");
+    let directory = target().join("proposed");
     fs::create_dir_all(&directory)?;
     let proposed = directory.join(scenario).with_extension("json");
     fs::write(&proposed, writer::file(proposal))?;

@@ -26,7 +26,7 @@ pub fn choose(machine: &Machine) -> Result<Accelerator> {
         return Ok(Accelerator::Tcg);
     }
     let boot_id = fs::read_to_string("/proc/sys/kernel/random/boot_id")?;
-    let place = crate::root().join("target/vm/accelerator");
+    let place = crate::target().join("vm/accelerator");
     let known = [Accelerator::Tcg, Accelerator::Kvm].into_iter();
     let mut known = known.map(|it| (it, format!("{} {boot_id}", it.name())));
     let note = fs::read_to_string(&place).unwrap_or_default();

@@ -20,7 +20,7 @@ pub(super) fn fetched(
     suite: &str,
     fetch: impl FnOnce(&Apt<'_>, &Path) -> Result<()>,
 ) -> Result<PathBuf> {
-    let kernels = crate::root().join("target/kernels");
+    let kernels = crate::target().join("kernels");
     fs::create_dir_all(&kernels)?;
     let lock = File::create(kernels.join("lock"))?;
     // Two that want the same one take it one after the other.

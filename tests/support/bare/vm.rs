@@ -120,7 +120,7 @@ impl Machine {
         words: &str,
         each: &mut dyn FnMut(&str),
     ) -> Result<Boot> {
-        let directory = crate::root().join("target/vm");
+        let directory = crate::target().join("vm");
         fs::create_dir_all(&directory)?;
         let mut archive = tempfile::NamedTempFile::new_in(&directory)?;
         archive.write_all(initramfs)?;

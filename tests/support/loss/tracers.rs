@@ -189,7 +189,7 @@ fn strace(burst: Burst, sink: &mut Sink<'_>) -> Result<Option<u64>> {
 
 /// perf writes a file, and prints it afterwards: `NR 208 (7f4f8a5d9000, 0, 5, 0, 0, 0)`
 fn perf(burst: Burst, sink: &mut Sink<'_>) -> Result<u64> {
-    tracefs::rights("perf")?;
+    tracefs::ready("perf")?;
     let directory = TempDir::new_in(rooms())?;
     let file = directory.path().join("data");
     let mut perf = Command::new("perf");
@@ -219,7 +219,7 @@ fn bpftrace(burst: Burst, sink: &mut Sink<'_>) -> Result<u64> {
     const PROGRAM: &str = r#"tracepoint:raw_syscalls:sys_enter /pid == cpid && args->id == 208/ {
         printf("%d\n", args->args[2]);
     }"#;
-    tracefs::rights("bpftrace")?;
+    tracefs::ready("bpftrace")?;
     let mut bpftrace = Command::new("bpftrace");
     if let Some(kib) = burst.kib {
         bpftrace.env("BPFTRACE_PERF_RB_PAGES", (kib / 4).max(1).to_string());
@@ -231,8 +231,10 @@ fn bpftrace(burst: Burst, sink: &mut Sink<'_>) -> Result<u64> {
         "-e",
         PROGRAM,
         "-c",
-        &burst.command().join(" "),
+        // It cuts the command at every blank, so the path to the program must not be in it.
+        &format!("./ioworkload aio-burst {}", burst.options().join(" ")),
     ]);
+    bpftrace.current_dir(shipped("ioworkload").with_file_name(""));
     bpftrace.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = bpftrace.spawn().context("bpftrace does not start")?;
     burst.nap(&child)?;
@@ -253,7 +255,7 @@ fn bpftrace(burst: Burst, sink: &mut Sink<'_>) -> Result<u64> {
 
 /// The kernel fills a buffer that we read at the same time.
 fn ftrace(burst: Burst, sink: &mut Sink<'_>) -> Result<u64> {
-    tracefs::rights("ftrace")?;
+    tracefs::ready("ftrace")?;
     let instance = Instance::new()?;
     if let Some(kib) = burst.kib {
         instance.set("buffer_size_kb", &kib.to_string())?;

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use ioworkload_tests::ftrace::Instance;
+use ioworkload_tests::tracefs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -68,8 +69,12 @@ impl Under {
             Kind::Perf => with("perf", &["trace", "-o", "/dev/null", "--"]),
             Kind::Bpftrace => {
                 let mut command = Command::new("bpftrace");
-                let burst = format!("{} aio-burst {repeat}", program.display());
+                // It cuts the command at every blank, so the path to the program must not be in it.
+                let (directory, name) = (program.with_file_name(""), program.file_name());
+                let name = name.unwrap_or_default().display();
+                let burst = format!("./{name} aio-burst {repeat}");
                 command.args(["-e", COUNT, "-c", &burst]);
+                command.current_dir(directory);
                 command
             }
             Kind::Ftrace => {
@@ -83,6 +88,9 @@ impl Under {
 
     /// Runs it.
     pub fn run(&self, command: &mut Command) -> Result<()> {
+        if !matches!(self.kind, Kind::Untraced | Kind::Strace) {
+            tracefs::ready(self.name)?;
+        }
         let instance = matches!(self.kind, Kind::Ftrace)
             .then(Instance::new)
             .transpose()?;
