@@ -2,13 +2,18 @@
 
 use crate::sys::aio_abi::POLLOUT;
 use crate::sys::errno::{EAGAIN, EINTR, ENOSPC};
-use crate::sys::{Errno, Pollfd, SIGPIPE, Timespec, block_signal, ppoll, write};
+use crate::sys::{
+    Errno, Pollfd, SIG_BLOCK, SIGPIPE, Timespec, ppoll, rt_sigprocmask, sigset, write,
+};
 
 /// A text, written in pieces. It ends at the first write that fails: it has no holes.
 pub struct Output {
     fd: u32,
     /// How much longer it is waited for room in a descriptor that does not block.
     patience: Timespec,
+    /// The signal of a pipe whose reader is gone. Here and not in a frame of its own: this structure
+    /// outlives the scenario, so nothing of it is ever at the same address.
+    broken_pipe: u64,
     written: Result<(), Errno>,
     piece: heapless::Vec<u8, 1024>,
 }
@@ -17,11 +22,10 @@ impl Output {
     /// Starts a text.
     #[must_use]
     pub fn new(fd: u32, patience_ms: u32) -> Self {
-        // A pipe whose reader is gone answers EPIPE instead of ending us with a signal.
-        let _ = block_signal(SIGPIPE);
         Self {
             fd,
             patience: Timespec::from_ms(patience_ms),
+            broken_pipe: sigset(SIGPIPE),
             written: Ok(()),
             piece: heapless::Vec::new(),
         }
@@ -62,6 +66,8 @@ impl Output {
 
     fn flush(&mut self) {
         if self.written.is_ok() {
+            // Such a pipe answers EPIPE then, instead of ending us.
+            let _ = rt_sigprocmask(SIG_BLOCK, &self.broken_pipe, None);
             self.written = write_all(self.fd, &self.piece, &mut self.patience);
         }
         self.piece.clear();

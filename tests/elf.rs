@@ -25,7 +25,7 @@ const LIMIT: usize = 4096;
 const SMALL: usize = 2176;
 
 /// The most bytes that `ioworkload` may have, with every scenario and every expected trace.
-const ALL_LIMIT: usize = 96 * 1024;
+const ALL_LIMIT: usize = 192 * 1024;
 
 // What can be wrong with a program.
 const CLASS: &str = "not ELF of 64 bits, little-endian";

@@ -58,7 +58,10 @@ fn main() -> ExitCode {
             if steps.as_ref().is_ok_and(Vec::is_empty) {
                 continue;
             }
-            trials.push(trial(format!("{file}::{title}"), move || play(&steps?)));
+            let copy = format!("readme-{}", trials.len());
+            trials.push(trial(format!("{file}::{title}"), move || {
+                play(&steps?, &copy)
+            }));
         }
     }
     trials.push(trial("README.md is short", short));
@@ -176,7 +179,7 @@ fn session(lines: &[&str]) -> Result<Vec<Step>> {
 
 /// Where a chapter is played: here, or in a copy of the sources, if it writes into them, or if what it
 /// has built is elsewhere here.
-fn place(steps: &[Step]) -> PathBuf {
+fn place(steps: &[Step], copy: &str) -> PathBuf {
     let leaves =
         |step: &&Step| matches!(step, Step::Run(command, _) if command.contains("cd /tmp/"));
     let mut here = steps.iter().take_while(|step| !leaves(step));
@@ -184,13 +187,13 @@ fn place(steps: &[Step]) -> PathBuf {
     if usual && !here.any(|step| matches!(step, Step::Write(..))) {
         return root().into();
     }
-    let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme");
+    let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join(copy);
     copy_of_the_sources(&copy);
     copy
 }
 
 /// Does what a reader does, in a shell whose /tmp is its own.
-fn play(steps: &[Step]) -> Result<()> {
+fn play(steps: &[Step], copy: &str) -> Result<()> {
     let bpftrace =
         |step: &Step| matches!(step, Step::Run(command, _) if command.starts_with("bpftrace"));
     if steps.iter().any(bpftrace) {
@@ -212,7 +215,7 @@ fn play(steps: &[Step]) -> Result<()> {
         shell.env_remove(outer);
     }
     let output = shell
-        .current_dir(place(steps))
+        .current_dir(place(steps, copy))
         .stdin(Stdio::null())
         .output()?;
     let printed = String::from_utf8(output.stdout)?;

@@ -122,10 +122,10 @@ fn events(text: &str) -> Result<Vec<Event>> {
         let value: Value = serde_json::from_str(line).with_context(|| line.to_owned())?;
         let kind = value["type"].as_str().unwrap_or_default();
         let helper = value["helper"].as_str().unwrap_or_default();
-        ensure!(
-            kind != "lost_events" && helper != "perf_event_output",
-            "witness lost events: {line}"
-        );
+        let lost = &value["data"]["events"];
+        ensure!(kind != "lost_events", "witness lost events: {lost}");
+        let full = helper == "perf_event_output";
+        ensure!(!full, "witness lost events: {line}");
         unread |= helper.starts_with("probe_read");
         if kind == "printf" {
             let data = value["data"].as_str().unwrap_or_default();
