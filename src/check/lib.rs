@@ -2,8 +2,10 @@
 //! what was seen, and the comparison of the two.
 
 pub mod compare;
+pub mod event;
 pub mod events;
 pub mod expected;
+pub mod formats;
 pub mod layout;
 pub mod strace;
 pub mod syscalls;
