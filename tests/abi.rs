@@ -4,9 +4,10 @@ mod programs;
 
 use ioworkload::sys::aio_abi::{self, IoEvent, Iocb, Iovec};
 use ioworkload::sys::{self, Errno, Itimerval, Pollfd, Timespec, errno};
-use ioworkload_tests::compare::compare;
-use ioworkload_tests::expected::{self, Expected};
-use ioworkload_tests::{layout, scenarios, strace};
+use ioworkload_check::compare::compare;
+use ioworkload_check::expected::{self, Expected};
+use ioworkload_check::{layout, syscalls};
+use ioworkload_tests::{scenarios, strace, tracefs};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::mem::{offset_of, size_of, size_of_val};
@@ -298,4 +299,58 @@ fn memory_functions() {
     let output = Command::new(program).output().expect("it starts");
     let said = str::from_utf8(&output.stderr).expect("text");
     assert_eq!((output.status.code(), said), (Some(0), ""));
+}
+
+/// `\tfield:unsigned int fd;\toffset:16;…`: those of the call, without its number.
+fn declared(format: &str) -> Vec<String> {
+    let fields = format
+        .lines()
+        .filter_map(|line| line.strip_prefix("\tfield:"));
+    let fields = fields.filter_map(|field| Some(field.split_once(';')?.0.to_owned()));
+    let own = |field: &String| !field.contains(" common_") && !field.ends_with(" __syscall_nr");
+    fields.filter(own).collect()
+}
+
+/// Where the kernel's tracepoint of a call is; some are called as the function inside.
+fn tracepoint(events: &Path, name: &str) -> Option<String> {
+    let inside = [name.to_owned(), format!("new{name}"), format!("{name}64")];
+    inside
+        .iter()
+        .find_map(|name| fs::read_to_string(events.join(format!("sys_enter_{name}/format"))).ok())
+}
+
+#[test]
+fn every_system_call_is_as_the_kernel_declares_it() {
+    let events = tracefs::root().expect("tracefs").join("events/syscalls");
+    let mut wrong = Vec::new();
+    let facts: Facts = syscalls::ALL
+        .iter()
+        .map(|call| (format!("__NR_{}", call.name), call.nr as i64))
+        .collect();
+    assert_eq!(in_c("numbers", &facts), facts);
+    for call in syscalls::ALL.iter() {
+        // A kernel need not have every call.
+        let Some(format) = tracepoint(&events, &call.name) else {
+            continue;
+        };
+        if declared(&format) != call.args {
+            wrong.push(format!("{}: {:?}", call.name, declared(&format)));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn system_calls_are_found_by_number_and_by_name() {
+    let numbers: Vec<_> = syscalls::ALL.iter().map(|call| call.nr).collect();
+    assert!(numbers.is_sorted_by(|a, b| a < b) && numbers.len() > 300);
+    for call in syscalls::ALL.iter() {
+        let found = [syscalls::of(call.nr), syscalls::named(&call.name)];
+        assert!(
+            found
+                .iter()
+                .all(|found| found.is_some_and(|found| std::ptr::eq(found, call)))
+        );
+    }
+    assert!(syscalls::of(335).is_none() && syscalls::named("io_").is_none());
 }

@@ -3,13 +3,13 @@
 //! `ATTACH_RUNS` says how often (`make attach RUNS=200`).
 
 use anyhow::{Context, Result, ensure};
+use ioworkload_check::compare::compare;
+use ioworkload_check::expected::{Entry, Expected, Kernel, parse};
+use ioworkload_check::trace::Seen;
 use ioworkload_tests::attach::Tool;
-use ioworkload_tests::compare::compare;
-use ioworkload_tests::expected::{Entry, Expected, Kernel, parse};
 use ioworkload_tests::gated::{End, PPOLL, Place};
 use ioworkload_tests::random::Random;
 use ioworkload_tests::room::Room;
-use ioworkload_tests::trace::Seen;
 use ioworkload_tests::trials::{self, trial};
 use ioworkload_tests::{ORIGINAL, root, shipped, target, tracefs};
 use libtest_mimic::Arguments;

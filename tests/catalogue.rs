@@ -1,8 +1,9 @@
 //! Does every scenario have its story, its program, its row in the catalogue and its expected trace?
 
 use ioworkload::scenario::ALL;
-use ioworkload_tests::expected::Ret;
-use ioworkload_tests::{expected, root, scenarios};
+use ioworkload_check::expected;
+use ioworkload_check::expected::Ret;
+use ioworkload_tests::{root, scenarios};
 use std::fs;
 
 const HELP: &str = "a scenario is a story in src/scenario, its row in the catalogue (mod.rs there) and \

@@ -2,7 +2,7 @@
 
 use assert_cmd::Command;
 use ioworkload::cli::HELP;
-use ioworkload_tests::expected::{FORMAT, load};
+use ioworkload_check::expected::{FORMAT, load};
 use ioworkload_tests::gated::until;
 use ioworkload_tests::room::Room;
 use ioworkload_tests::{scenarios, shipped};

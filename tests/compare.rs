@@ -1,8 +1,8 @@
 //! Does the comparison find every difference, and nothing where there is none?
 
-use ioworkload_tests::compare::compare;
-use ioworkload_tests::expected::{Child, Children, Expected, Kernel, parse};
-use ioworkload_tests::trace::{Call, Memory, Seen};
+use ioworkload_check::compare::compare;
+use ioworkload_check::expected::{Child, Children, Expected, Kernel, parse};
+use ioworkload_check::trace::{Call, Memory, Seen};
 
 const NEW: Kernel = Kernel(6, 12);
 

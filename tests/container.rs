@@ -2,12 +2,12 @@
 //! outside?
 
 use anyhow::{Context, Result, ensure};
+use ioworkload_check::compare::compare;
+use ioworkload_check::expected::{Expected, load};
 use ioworkload_tests::bare::archive::rootfs;
 use ioworkload_tests::bare::container::{Bundle, seccomp_profile};
 use ioworkload_tests::bare::ktap::{self, Report, Row};
 use ioworkload_tests::bare::root;
-use ioworkload_tests::compare::compare;
-use ioworkload_tests::expected::{Expected, load};
 use ioworkload_tests::room::rooms;
 use ioworkload_tests::trials::{self, trial};
 use ioworkload_tests::{said, scenarios, shipped};

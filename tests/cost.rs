@@ -2,8 +2,8 @@
 //! changes.
 
 use anyhow::{Result, ensure};
-use ioworkload_tests::compare::compare;
-use ioworkload_tests::expected::load;
+use ioworkload_check::compare::compare;
+use ioworkload_check::expected::load;
 use ioworkload_tests::peers::{self, LIMIT, OURS, SCENARIOS};
 use ioworkload_tests::room::Room;
 use ioworkload_tests::starter::Starter;

@@ -1,11 +1,11 @@
 //! Does `--expect` say, to the last call, what a run with the same options does?
 
 use anyhow::{Context, Result, ensure};
-use ioworkload_tests::compare::compare;
-use ioworkload_tests::expected::{self, Child, Entry, Expected, Kernel, parse};
+use ioworkload_check::compare::compare;
+use ioworkload_check::expected::{self, Child, Entry, Expected, Kernel, parse};
+use ioworkload_check::trace::Seen;
 use ioworkload_tests::gated::until;
 use ioworkload_tests::room::Room;
-use ioworkload_tests::trace::Seen;
 use ioworkload_tests::trials::{self, trial};
 use ioworkload_tests::{root, scenarios, shipped, strace, writer};
 use libtest_mimic::Arguments;
@@ -91,7 +91,7 @@ fn expect(name: &str, options: &[&str]) -> Result<Expected> {
 /// Without options it is the file, to the byte; and so it is with options that change nothing. The
 /// names of the gates are free.
 fn is_the_file(name: &str) -> Result<()> {
-    let file = fs::read_to_string(expected::path(name))?;
+    let file = fs::read_to_string(ioworkload_tests::trace_file(name))?;
     ensure!(!file.contains("gate_"), "a gate's name");
     let nothing: [&[&str]; 3] = [
         &[],
@@ -106,7 +106,7 @@ fn is_the_file(name: &str) -> Result<()> {
 
 /// The scenario counts its rounds itself.
 fn counted(name: &str) -> Result<bool> {
-    Ok(fs::read_to_string(expected::path(name))?.contains("\"#n\""))
+    Ok(fs::read_to_string(ioworkload_tests::trace_file(name))?.contains("\"#n\""))
 }
 
 fn watch(name: &str, options: &[&str]) -> Result<Seen> {

@@ -1,6 +1,6 @@
 //! Does a run that can't go well say why in one line, end with the right code, and leave nothing?
 
-use ioworkload_tests::expected::{Call, Child, Ret, load};
+use ioworkload_check::expected::{Call, Child, Ret, load};
 use ioworkload_tests::gated::{DELAY, HOLD, STARTUP};
 use ioworkload_tests::hoard::Hoard;
 use ioworkload_tests::room::Room;

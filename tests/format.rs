@@ -1,9 +1,8 @@
 //! Is every expected trace what the README says that it is: valid by the schema, laid out line by
 //! line, named as its file, and are the examples that use them right?
 
-use ioworkload_tests::expected::path;
 use ioworkload_tests::room::Room;
-use ioworkload_tests::{root, said, scenarios, target, writer};
+use ioworkload_tests::{root, said, scenarios, target, trace_file, writer};
 use jsonschema::{ValidationError, Validator};
 use serde_json::{Value, json};
 use std::fs::{self, Permissions};
@@ -20,7 +19,7 @@ fn schema() -> Validator {
 }
 
 fn text(scenario: &str) -> String {
-    fs::read_to_string(path(scenario)).expect("a trace")
+    fs::read_to_string(trace_file(scenario)).expect("a trace")
 }
 
 fn trace(scenario: &str) -> Value {

@@ -4,7 +4,7 @@ mod programs;
 
 use ioworkload::cli::VERSION;
 use ioworkload_tests::room::Room;
-use ioworkload_tests::{expected, said, scenarios};
+use ioworkload_tests::{said, scenarios};
 use object::LittleEndian;
 use object::elf::{ET_EXEC, FileHeader64};
 use object::read::elf::FileHeader;
@@ -128,7 +128,7 @@ fn another_directory_is_expected_too() {
     let trace: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     let path = format!("{}/ioworkload-aio-submit", variable.1);
     assert_eq!(trace["calls"][0]["in"]["&path"], path.as_str());
-    let file = fs::read_to_string(expected::path("aio-submit")).expect("a trace");
+    let file = fs::read_to_string(ioworkload_tests::trace_file("aio-submit")).expect("a trace");
     let escaped = path.replace('\\', r"\\").replace('"', "\\\"");
     let wanted = file.replace("/tmp/ioworkload-aio-submit", &escaped);
     assert_eq!((code, text), (Some(0), wanted));

@@ -3,7 +3,7 @@
 mod programs;
 
 use ioworkload::rt::Stack;
-use ioworkload_tests::expected::Kernel;
+use ioworkload_check::expected::Kernel;
 use ioworkload_tests::room::Room;
 use ioworkload_tests::{scenarios, shipped};
 use nix::unistd::execve;

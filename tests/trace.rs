@@ -1,13 +1,13 @@
 //! Does every fixture make exactly the calls that it says, each time, and would we notice if not?
 
 use anyhow::{Context, Result, ensure};
-use ioworkload_tests::compare::{compare, start_so};
-use ioworkload_tests::expected::{Call, Entry, Expected, load};
+use ioworkload_check::compare::compare;
+use ioworkload_check::expected::{Call, Entry, Expected, load};
+use ioworkload_check::trace::Seen;
 use ioworkload_tests::gated::{DELAY, HOLD, STARTUP};
 use ioworkload_tests::room::Room;
-use ioworkload_tests::trace::Seen;
 use ioworkload_tests::trials::{self, trial};
-use ioworkload_tests::{root, said, scenarios, shipped, strace};
+use ioworkload_tests::{root, said, scenarios, shipped, start_so, strace};
 use libtest_mimic::{Arguments, Trial};
 use std::collections::{HashMap, HashSet};
 use std::env::current_exe;

@@ -4,16 +4,16 @@
 mod programs;
 
 use anyhow::{Context, Result, bail, ensure};
+use ioworkload_check::compare::compare;
+use ioworkload_check::expected::load_on;
 use ioworkload_tests::bare::archive::{Node, initramfs};
 use ioworkload_tests::bare::ktap::{self, Report, Row};
 use ioworkload_tests::bare::vm::{Accelerator, Boot, End, Machine};
 use ioworkload_tests::bare::{
     accelerator, apt, ground, ground_of, kernel, kunit, oops, run, trace,
 };
-use ioworkload_tests::compare::{compare, start_so};
-use ioworkload_tests::expected::load_on;
 use ioworkload_tests::trials::{self, trial};
-use ioworkload_tests::{scenarios, shipped};
+use ioworkload_tests::{scenarios, shipped, start_so};
 use libtest_mimic::Arguments;
 use std::fs;
 use std::path::PathBuf;

@@ -4,16 +4,18 @@
 mod programs;
 
 use anyhow::{Context, Result, anyhow, ensure};
-use ioworkload_tests::compare::{compare, start_so};
-use ioworkload_tests::events::{self, Event};
-use ioworkload_tests::expected::{Kernel, load, parse, path};
+use ioworkload_check::compare::compare;
+use ioworkload_check::events::{self, Event};
+use ioworkload_check::expected::{Kernel, load, parse};
+use ioworkload_check::trace::Seen;
 use ioworkload_tests::held::Held;
 use ioworkload_tests::propose::propose;
 use ioworkload_tests::room::Room;
-use ioworkload_tests::trace::{Seen, Witness};
 use ioworkload_tests::trials::{self, trial};
+use ioworkload_tests::witnesses::Witness;
 use ioworkload_tests::{
-    NOBODY, bpftrace, ftrace, perf, ptrace, said, scenarios, seccomp, shipped, witnesses, writer,
+    NOBODY, bpftrace, ftrace, perf, ptrace, said, scenarios, seccomp, shipped, start_so,
+    trace_file, witnesses, writer,
 };
 use libtest_mimic::{Arguments, Trial};
 use std::collections::BTreeMap;
@@ -365,7 +367,7 @@ fn trace_refuses() -> Result<()> {
 
 fn record_agrees() -> Result<()> {
     let said = said(Command::new(env!("CARGO_BIN_EXE_record")).arg("aio-setup"));
-    let file = path("aio-setup");
+    let file = trace_file("aio-setup");
     let wanted = (
         Some(0),
         format!("{} is what ptrace sees\n", file.display()),
@@ -378,7 +380,7 @@ fn record_agrees() -> Result<()> {
 /// What a fixture does on a read-only /tmp is proposed, and the file stays as it was.
 fn record_proposes() -> Result<()> {
     let room = Room::new();
-    let before = fs::read(path("aio-submit"))?;
+    let before = fs::read(trace_file("aio-submit"))?;
     let mut record = Command::new(env!("CARGO_BIN_EXE_record"));
     room.as_read_only_tmp(record.arg("aio-submit"));
     let (code, stdout, _) = said(&mut record);
@@ -387,7 +389,7 @@ fn record_proposes() -> Result<()> {
     let wanted = ["openat", "rt_sigprocmask", "write", "exit_group"].map(Some);
     ensure!(code == Some(1) && added == wanted, "{code:?} {stdout}");
     ensure!(
-        fs::read(path("aio-submit"))? == before,
+        fs::read(trace_file("aio-submit"))? == before,
         "the expected trace was written over"
     );
     Ok(())

@@ -11,7 +11,7 @@ use crate::led::{EXIT_GROUP, lead};
 use crate::places::{Place, places};
 use crate::tally::Cases;
 use anyhow::{Result, ensure};
-use ioworkload_tests::expected::load;
+use ioworkload_check::expected::load;
 use ioworkload_tests::hand::{Act, End};
 use ioworkload_tests::scenarios;
 use libtest_mimic::{Failed, Trial};

@@ -1,6 +1,6 @@
 //! The wrong answers that a call can get.
 
-use ioworkload_tests::expected::{Call, Ret};
+use ioworkload_check::expected::{Call, Ret};
 use nix::errno::Errno::{
     self, EACCES, EAGAIN, EBADF, EBUSY, ECHILD, EDQUOT, EEXIST, EFAULT, EFBIG, EINPROGRESS, EINTR,
     EINVAL, EIO, EISDIR, ELOOP, EMFILE, ENFILE, ENODEV, ENOENT, ENOMEM, ENOSPC, ENOSYS, ENOTCONN,

@@ -15,7 +15,7 @@ use crate::led::{
 use crate::places::{Place, places};
 use crate::tally::{Cases, area};
 use anyhow::{Context, Result, ensure};
-use ioworkload_tests::expected::{Kernel, Ret, Shape, Word, load, load_on};
+use ioworkload_check::expected::{Kernel, Ret, Shape, Word, load, load_on};
 use ioworkload_tests::hand::{Act, End, Made};
 use libtest_mimic::Trial;
 use nix::errno::Errno::{

@@ -9,7 +9,7 @@
 use crate::run::{Ended, as_root, before, run};
 use crate::tally::Cases;
 use anyhow::{Context, Result, bail, ensure};
-use ioworkload_tests::expected::{Expected, Shape, load};
+use ioworkload_check::expected::{Expected, Shape, load};
 use ioworkload_tests::room::rooms;
 use ioworkload_tests::trials::trial;
 use ioworkload_tests::{scenarios, target};

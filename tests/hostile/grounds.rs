@@ -7,7 +7,7 @@
 use crate::run::{Ended, as_root, before, run};
 use crate::tally::{Cases, area};
 use anyhow::{Context, Result, ensure};
-use ioworkload_tests::expected::load;
+use ioworkload_check::expected::load;
 use ioworkload_tests::room::Room;
 use ioworkload_tests::{NOBODY, shipped};
 use libtest_mimic::Trial;

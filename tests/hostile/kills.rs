@@ -12,7 +12,7 @@ use crate::places::{Place, places};
 use crate::run::{Ended, finish, fixture, next_run, start};
 use crate::tally::{Cases, trial};
 use anyhow::{Context, Result, ensure};
-use ioworkload_tests::expected::load;
+use ioworkload_check::expected::load;
 use ioworkload_tests::gated::{has_stopped, until};
 use ioworkload_tests::hand::{self, Act, End, Run, Stop};
 use ioworkload_tests::random::Random;

@@ -13,7 +13,7 @@ use crate::places::{Place, places};
 use crate::run::{Ended, as_root, before, limit, next_run, run};
 use crate::tally::{Cases, area};
 use anyhow::{Context, Result, bail, ensure};
-use ioworkload_tests::expected::load;
+use ioworkload_check::expected::load;
 use ioworkload_tests::hand::{self, Act, End, Run};
 use ioworkload_tests::room::Room;
 use ioworkload_tests::shipped;

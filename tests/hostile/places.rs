@@ -1,7 +1,7 @@
 //! Where in a run the expected calls stand.
 
 use crate::length;
-use ioworkload_tests::expected::{Call, Count, Entry};
+use ioworkload_check::expected::{Call, Count, Entry};
 use ioworkload_tests::hand::Stop;
 use std::collections::{HashMap, HashSet};
 

@@ -12,7 +12,7 @@ use crate::raised::Raised;
 use crate::run::{Ended, as_root, run};
 use crate::tally::{Cases, count, trial};
 use anyhow::{Context, Result, ensure};
-use ioworkload_tests::expected::load;
+use ioworkload_check::expected::load;
 use ioworkload_tests::room::Room;
 use ioworkload_tests::{NOBODY, scenarios};
 use libtest_mimic::Trial;

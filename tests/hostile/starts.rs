@@ -11,7 +11,7 @@ use crate::places::{Place, places};
 use crate::run::{Ended, as_root, before, fixture, limit, run};
 use crate::tally::{Cases, area, trial};
 use anyhow::{Context, Result, ensure};
-use ioworkload_tests::expected::load;
+use ioworkload_check::expected::load;
 use ioworkload_tests::hand::{Act, End};
 use ioworkload_tests::room::Room;
 use ioworkload_tests::{scenarios, shipped};

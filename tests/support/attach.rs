@@ -1,10 +1,10 @@
 //! Tracers that attach to a process by its number, as their users start them, and that say when they
 //! are ready, so that nobody has to guess.
 
-use crate::events::{self, Event, What};
-use crate::strace::{Texts, family};
-use crate::trace::{Call, Seen};
 use anyhow::{Context, Result, bail, ensure};
+use ioworkload_check::events::{self, Event, What};
+use ioworkload_check::strace::{Texts, family};
+use ioworkload_check::trace::{Call, Seen};
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};

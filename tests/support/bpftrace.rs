@@ -2,12 +2,12 @@
 //! the pointers lead to (bpftrace.bt).
 
 use crate::cpu;
-use crate::events::{Event, What, family};
 use crate::held::Held;
 use crate::room::rooms;
-use crate::trace::Seen;
 use crate::tracefs;
 use anyhow::{Context, Result, bail, ensure};
+use ioworkload_check::events::{Event, What, family};
+use ioworkload_check::trace::Seen;
 use nix::sched::sched_setaffinity;
 use nix::unistd::Pid;
 use serde_json::Value;

@@ -1,9 +1,9 @@
 //! What the scenarios show of the AIO interface, and what other suites have of it: the cases of
 //! tests/peers.json, and the tables of tests/README.md.
 
-use crate::expected::{Call, Kernel, Pairs, Ret, Shape, Word, load_on};
 use crate::{ORIGINAL, root, scenarios};
 use anyhow::{Context, Result, ensure};
+use ioworkload_check::expected::{Call, Kernel, Pairs, Ret, Shape, Word, load_on};
 use nix::errno::Errno;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,10 +1,10 @@
 //! The witness ftrace: the kernel writes its syscall events into a buffer of ours, by tracefs.
 
-use crate::events::{Event, family, parse};
 use crate::held::Held;
-use crate::trace::Seen;
 use crate::tracefs;
 use anyhow::{Context, Result, ensure};
+use ioworkload_check::events::{Event, family, parse};
+use ioworkload_check::trace::Seen;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, id};

@@ -5,17 +5,13 @@ pub mod attach;
 pub mod bare;
 pub mod blocks;
 pub mod bpftrace;
-pub mod compare;
 pub mod coverage;
 pub mod cpu;
-pub mod events;
-pub mod expected;
 pub mod ftrace;
 pub mod gated;
 pub mod hand;
 pub mod held;
 pub mod hoard;
-pub mod layout;
 pub mod loss;
 pub mod memory;
 pub mod peers;
@@ -29,14 +25,13 @@ pub mod seccomp;
 pub mod starter;
 pub mod stepper;
 pub mod strace;
-pub mod syscalls;
-pub mod trace;
 pub mod traced;
 pub mod tracefs;
 pub mod trials;
 pub mod witnesses;
 pub mod writer;
 
+use anyhow::{Result, ensure};
 use std::env;
 use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
@@ -58,6 +53,13 @@ pub fn root() -> &'static Path {
 pub fn target() -> PathBuf {
     let name = env::var_os("CARGO_TARGET_DIR");
     root().join(name.unwrap_or_else(|| "target".into()))
+}
+
+/// The file of a scenario's expected trace.
+#[must_use]
+pub fn trace_file(scenario: &str) -> PathBuf {
+    let traces = root().join("tests/expected");
+    traces.join(scenario).with_extension("json")
 }
 
 /// A shipped file, as `make` leaves it.
@@ -161,4 +163,22 @@ fn name_of(file: &DirEntry) -> String {
         .ok()
         .and_then(|name| Some(name.strip_suffix(".json")?.to_owned()));
     name.unwrap_or_else(|| panic!("{} is no expected trace", file.path().display()))
+}
+
+/// Wants so many lines, each of which starts so, and behind a `…` ends so: the rest differs from run
+/// to run, as addresses do.
+///
+/// # Errors
+/// The lines, if not.
+pub fn start_so(lines: &[String], starts: &[&str]) -> Result<()> {
+    let mut pairs = lines.iter().zip(starts);
+    let each = pairs.all(|(line, start)| {
+        let (start, end) = start.split_once('…').unwrap_or((start, ""));
+        line.starts_with(start) && line.ends_with(end)
+    });
+    ensure!(
+        each && lines.len() == starts.len(),
+        "wanted {starts:#?}, found {lines:#?}"
+    );
+    Ok(())
 }

@@ -2,12 +2,12 @@
 //! not `perf trace`, because the latter shows no raw values: it leaves out arguments that are 0,
 //! and translates flags and errors, not all of them in a way that can be translated back.
 
-use crate::events::{Event, family, parse};
 use crate::held::Held;
 use crate::room::rooms;
-use crate::trace::Seen;
 use crate::tracefs;
 use anyhow::{Context, Result, ensure};
+use ioworkload_check::events::{Event, family, parse};
+use ioworkload_check::trace::Seen;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};

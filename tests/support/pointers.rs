@@ -1,8 +1,8 @@
 //! What the pointers of a call lead to: which memory the kernel reads when it begins, and has
 //! written when it ends. More than a scenario states may be read, never less.
 
-use crate::layout;
-use crate::trace::Call;
+use ioworkload_check::layout;
+use ioworkload_check::trace::Call;
 
 /// Reads as many of so many bytes from an address on as there are.
 pub type Read<'a> = &'a dyn Fn(u64, usize) -> Vec<u8>;

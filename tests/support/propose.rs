@@ -1,9 +1,9 @@
 //! An expected trace as it could be written for what a witness has seen. It is a proposal: which of
 //! the numbers are the same in every run, only somebody who knows the scenario can say.
 
-use crate::layout;
 use crate::pointers::{Kind, Lead, after, before};
-use crate::trace::{Call, Memory, Seen};
+use ioworkload_check::layout;
+use ioworkload_check::trace::{Call, Memory, Seen};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 

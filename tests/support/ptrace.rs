@@ -1,11 +1,11 @@
 //! The witness ptrace, a small strace of our own: it stops the process at each call, and reads what
 //! the call's pointers lead to.
 
-use crate::events::{EXECVE, Event, What, call, family};
 use crate::pointers::{Lead, after, before};
-use crate::trace::{Call, Seen};
 use crate::{traced, tracefs};
 use anyhow::{Result, ensure};
+use ioworkload_check::events::{EXECVE, Event, What, call, family};
+use ioworkload_check::trace::{Call, Seen};
 use nix::libc::{PTRACE_SYSCALL_INFO_ENTRY, PTRACE_SYSCALL_INFO_EXIT};
 use nix::sys::ptrace::{self, Options};
 use nix::sys::signal::Signal;

@@ -2,9 +2,9 @@
 //! with the arguments that are the same in every run, and kills it at any other. It judges which
 //! calls are made, not in which order or how often.
 
-use crate::expected::{Call, Expected, Word};
 use crate::held::end;
 use anyhow::{Context, Result};
+use ioworkload_check::expected::{Call, Expected, Word};
 use nix::libc;
 use nix::sys::resource::{Resource, setrlimit};
 use seccompiler::{

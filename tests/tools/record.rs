@@ -3,11 +3,11 @@
 //! target/proposed/. Exit code 1 if the file differs.
 
 use anyhow::{Context, Result, ensure};
-use ioworkload_tests::compare::{Verdict, bound, compare};
-use ioworkload_tests::expected::{load, path};
+use ioworkload_check::compare::{Verdict, bound, compare};
+use ioworkload_check::expected::load;
+use ioworkload_check::trace::Seen;
 use ioworkload_tests::propose::propose;
-use ioworkload_tests::trace::Seen;
-use ioworkload_tests::{ptrace, shipped, target, writer};
+use ioworkload_tests::{ptrace, shipped, target, trace_file, writer};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
 
 fn record(scenario: &str) -> Result<bool> {
     let seen = ptrace::witness(&shipped(scenario), &|_| ())?;
-    let file = path(scenario);
+    let file = trace_file(scenario);
     let new = !file.exists();
     let proposal = if new {
         propose(scenario, &seen, BTreeMap::new())
@@ -83,7 +83,7 @@ fn show(scenario: &str, proposal: &Value, seen: &Seen) -> Result<()> {
     fs::create_dir_all(&directory)?;
     let proposed = directory.join(scenario).with_extension("json");
     fs::write(&proposed, writer::file(proposal))?;
-    let old = Some(path(scenario)).filter(|path| path.exists());
+    let old = Some(trace_file(scenario)).filter(|path| path.exists());
     let mut diff = Command::new("diff");
     diff.arg("-u")
         .arg(old.unwrap_or("/dev/null".into()))

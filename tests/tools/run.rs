@@ -2,8 +2,8 @@
 //! a name: that scenario's calls, decoded, and then the verdict.
 
 use anyhow::{Result, ensure};
-use ioworkload_tests::compare::{Verdict, compare};
-use ioworkload_tests::expected::load;
+use ioworkload_check::compare::{Verdict, compare};
+use ioworkload_check::expected::load;
 use ioworkload_tests::{scenarios, shipped, strace};
 use std::process::ExitCode;
 

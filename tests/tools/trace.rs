@@ -2,10 +2,11 @@
 //! in front of every difference. Exit code 1 if there is one, 2 for a name that nobody has.
 
 use anyhow::Result;
-use ioworkload_tests::compare::{Row, Verdict, compare};
-use ioworkload_tests::expected::load;
-use ioworkload_tests::trace::Witness;
-use ioworkload_tests::{scenarios, shipped, witnesses};
+use ioworkload_check::compare::{Row, Verdict, compare};
+use ioworkload_check::expected::load;
+
+use ioworkload_tests::witnesses::{self, Witness};
+use ioworkload_tests::{scenarios, shipped};
 use std::process::ExitCode;
 
 /// Of so many calls in a row that are as expected, only the first and the last are shown.

@@ -4,9 +4,9 @@
 use super::archive::{Node, rootfs};
 use crate::NOBODY;
 use crate::room::rooms;
-use crate::strace::{family, read};
-use crate::trace::Seen;
 use anyhow::{Context, Result, ensure};
+use ioworkload_check::strace::{family, read};
+use ioworkload_check::trace::Seen;
 use nix::unistd::Uid;
 use serde_json::{Value, from_str, json};
 use std::fs::{self, Permissions};

@@ -1,8 +1,8 @@
 //! Kernels to boot: a file of somebody's, or one of Debian's, unpacked and never installed.
 
 use super::apt::{Apt, fetched, find_file};
-use crate::expected::Kernel;
 use anyhow::{Context, Result};
+use ioworkload_check::expected::Kernel;
 use std::fs;
 use std::path::{Path, PathBuf};
 

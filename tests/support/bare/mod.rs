@@ -12,11 +12,11 @@ pub mod matrix;
 pub mod oops;
 pub mod vm;
 
-use crate::compare::{Verdict, compare};
-use crate::expected::load_on;
 use crate::{scenarios, shipped};
 use anyhow::{Context, Result, bail, ensure};
 use archive::{Node, initramfs};
+use ioworkload_check::compare::{Verdict, compare};
+use ioworkload_check::expected::load_on;
 use ktap::Report;
 use vm::{Boot, End, Machine};
 

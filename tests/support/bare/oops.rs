@@ -5,10 +5,10 @@
 
 use super::archive::{Node, initramfs};
 use super::vm::{Boot, End, Machine};
-use crate::events::{Event, family_with, parse};
-use crate::expected::{Count, Entry, Expected, Range};
-use crate::trace::{Call, Seen};
 use anyhow::{Context, Result, ensure};
+use ioworkload_check::events::{Event, family_with, parse};
+use ioworkload_check::expected::{Count, Entry, Expected, Range};
+use ioworkload_check::trace::{Call, Seen};
 use nix::sys::signal::Signal;
 
 /// The first process.

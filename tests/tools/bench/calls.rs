@@ -3,7 +3,7 @@
 
 use crate::progress::patiently;
 use anyhow::{Context, Result, ensure};
-use ioworkload_tests::expected::load;
+use ioworkload_check::expected::load;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::path::Path;

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
-use std::process::Command;
 
 /// What a witness has read from the process's memory, by address.
 pub type Memory = BTreeMap<u64, Vec<u8>>;
@@ -45,7 +43,3 @@ pub struct Seen {
     /// The processes and threads that it has started, in order.
     pub children: Vec<Seen>,
 }
-
-/// Watches a program run and says what it did. `confine` prepares the command: arguments at its
-/// end, a private /tmp, a filter.
-pub type Witness = fn(program: &Path, confine: &dyn Fn(&mut Command)) -> anyhow::Result<Seen>;

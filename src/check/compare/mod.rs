@@ -7,7 +7,6 @@ mod names;
 use crate::expected::{self, Count, Entry, Expected, Ret, Word};
 use crate::trace::{Call, Seen};
 use align::align;
-use anyhow::{Result, ensure};
 use names::Names;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -100,24 +99,6 @@ pub fn compare(expected: &Expected, seen: &Seen) -> Verdict {
         verdict.strangers.push(line);
     }
     verdict
-}
-
-/// Wants so many lines, each of which starts so, and behind a `…` ends so: the rest differs from run
-/// to run, as addresses do.
-///
-/// # Errors
-/// The lines, if not.
-pub fn start_so(lines: &[String], starts: &[&str]) -> Result<()> {
-    let mut pairs = lines.iter().zip(starts);
-    let each = pairs.all(|(line, start)| {
-        let (start, end) = start.split_once('…').unwrap_or((start, ""));
-        line.starts_with(start) && line.ends_with(end)
-    });
-    ensure!(
-        each && lines.len() == starts.len(),
-        "wanted {starts:#?}, found {lines:#?}"
-    );
-    Ok(())
 }
 
 /// The values that the names of the trace stand for in what was seen.

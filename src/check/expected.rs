@@ -5,7 +5,6 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use std::fmt;
-use std::fs;
 
 /// The version of the format that this reads and the files have.
 pub const FORMAT: u64 = 1;
@@ -264,7 +263,7 @@ impl std::str::FromStr for Kernel {
 /// The expected trace of a scenario on this machine.
 ///
 /// # Errors
-/// What is missing in the file, or wrong with it.
+/// There is no such scenario, or its trace is wrong.
 pub fn load(scenario: &str) -> Result<Expected> {
     load_on(scenario, Kernel::here()?)
 }
@@ -272,21 +271,20 @@ pub fn load(scenario: &str) -> Result<Expected> {
 /// The expected trace of a scenario on some kernel.
 ///
 /// # Errors
-/// What is missing in the file, or wrong with it.
+/// There is no such scenario, or its trace is wrong.
 pub fn load_on(scenario: &str, kernel: Kernel) -> Result<Expected> {
-    let path = path(scenario);
-    let text = fs::read_to_string(&path)
-        .with_context(|| format!("no expected trace: {}", path.display()))?;
-    parse(&text, kernel).with_context(|| path.display().to_string())
+    let text = text(scenario).with_context(|| format!("unknown scenario: {scenario}"))?;
+    parse(text, kernel).with_context(|| format!("tests/expected/{scenario}.json"))
 }
 
-/// The file of a scenario's expected trace.
+/// Every scenario and the text of its expected trace, sorted.
+pub const ALL: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/expected.in"));
+
+/// The text of a scenario's expected trace.
 #[must_use]
-pub fn path(scenario: &str) -> std::path::PathBuf {
-    crate::root()
-        .join("tests/expected")
-        .join(scenario)
-        .with_extension("json")
+pub fn text(scenario: &str) -> Option<&'static str> {
+    let place = ALL.binary_search_by_key(&scenario, |(name, _)| name);
+    place.ok().map(|place| ALL[place].1)
 }
 
 /// Reads an expected trace, and settles what differs between kernels.

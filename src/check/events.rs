@@ -183,11 +183,11 @@ impl Thread {
 /// # Errors
 /// Nobody knows its number.
 pub fn call(nr: u64, args: &[u64; 6]) -> Result<Call> {
-    let (name, count) = syscalls::of(nr)?;
+    let syscall = syscalls::of(nr).with_context(|| format!("no syscall has number {nr}"))?;
     Ok(Call {
-        name: name.into(),
+        name: syscall.name.clone(),
         nr,
-        args: args[..count].into(),
+        args: args[..syscall.args.len()].into(),
         ..Call::default()
     })
 }

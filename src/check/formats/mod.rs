@@ -1,0 +1,1 @@
+//! The formats of tracers: which there are, how one is known, and its reader.
