@@ -224,20 +224,23 @@ fn formatting(map: &str) -> Vec<&str> {
     map.lines().filter(formats).collect()
 }
 
-/// A place for the map of a program, and the flag that asks for it.
-fn map_of(name: &str) -> (PathBuf, String) {
+/// A place for the map of a program, and the flags that ask for it.
+fn map_of(name: &str) -> (PathBuf, [String; 2]) {
     let map = Path::new(programs::SCRATCH)
         .join(name)
         .with_extension("map");
-    let flag = format!("-Clink-arg=-Wl,-Map={}", map.display());
-    (map, flag)
+    // Not by -Wl: there may be a comma in it.
+    let map_flag = format!("-Clink-arg=-Map={}", map.display());
+    (map, ["-Clink-arg=-Xlinker".into(), map_flag])
 }
 
 #[test]
 fn no_formatting() {
-    let (map, flag) = map_of("ioworkload");
+    let (map, flags) = map_of("ioworkload");
     let mut cargo = programs::cargo("rustc", "library");
-    cargo.args(["--release", "--bin=ioworkload", "--", &flag]);
+    cargo
+        .args(["--release", "--bin=ioworkload", "--"])
+        .args(&flags);
     assert!(cargo.status().expect("cargo starts").success());
     let map = fs::read_to_string(map).expect("a map");
     assert_eq!(formatting(&map), [""; 0]);
@@ -252,8 +255,8 @@ fn no_formatting() {
 
 #[test]
 fn formatting_is_found() {
-    let (map, flag) = map_of("formats");
-    programs::compile("formats", &[flag]).expect("it links");
+    let (map, flags) = map_of("formats");
+    programs::compile("formats", &flags).expect("it links");
     let map = fs::read_to_string(map).expect("a map");
     assert_ne!(formatting(&map), [""; 0]);
 }

@@ -74,7 +74,6 @@ fn help_has_every_target_and_every_variable() {
 /// A place without this tree's file modes and without `missing`, for an ordinary user.
 fn without(missing: &str) -> (TempDir, PathBuf) {
     let place = TempDir::new().expect("a temporary directory");
-    fs::set_permissions(place.path(), Permissions::from_mode(0o755)).expect("it is ours");
     fs::create_dir_all(place.path().join("src/package")).expect("a directory");
     for file in ["Makefile", "Cargo.toml", "src/package/package.mk"] {
         fs::copy(root().join(file), place.path().join(file)).expect("a copy");
@@ -88,6 +87,9 @@ fn without(missing: &str) -> (TempDir, PathBuf) {
     for tool in needed().difference(&BTreeSet::from([missing.to_owned()])) {
         symlink("true", bin.join(tool)).expect("a link");
     }
+    let mut chmod = Command::new("chmod");
+    let opened = chmod.args(["-R", "a+rX"]).arg(place.path()).status();
+    assert!(opened.is_ok_and(|status| status.success()));
     (place, bin)
 }
 

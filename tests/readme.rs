@@ -342,7 +342,11 @@ fn controls() -> Vec<Trial> {
     let row = |(title, text, good): (&str, &'static str, bool)| {
         trial(format!("control::{title}"), move || {
             let steps = session(&text.lines().collect::<Vec<_>>())?;
-            ensure!(play(&steps).is_ok() == good, "{:?}", play(&steps));
+            ensure!(
+                play(&steps, "none").is_ok() == good,
+                "{:?}",
+                play(&steps, "none")
+            );
             Ok(())
         })
     };

@@ -33,9 +33,14 @@ impl Bundle {
     pub fn new(nodes: Vec<Node>, args: &[&str]) -> Result<Self> {
         ensure!(Uid::effective().is_root(), "containers by runc need root");
         let room = TempDir::new_in(rooms())?;
-        tar::Archive::new(rootfs(nodes)?.as_slice()).unpack(room.path().join("rootfs"))?;
-        let tmp = room.path().join("tmp");
+        let (root, tmp) = (room.path().join("rootfs"), room.path().join("tmp"));
+        let tar = rootfs(nodes)?;
+        let mut archive = tar::Archive::new(tar.as_slice());
+        archive.set_preserve_permissions(true);
+        archive.unpack(&root)?;
         fs::create_dir(&tmp)?;
+        // Whatever our umask: whoever runs in there is nobody.
+        fs::set_permissions(&root, Permissions::from_mode(0o755))?;
         fs::set_permissions(&tmp, Permissions::from_mode(0o1777))?;
         let spec = Command::new("runc")
             .arg("spec")
