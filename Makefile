@@ -69,7 +69,7 @@ all: need-build ## build every program into target/fixtures/ (what plain `make` 
 	@mkdir -p $(BUILD)/fixtures
 	@for program in $(PROGRAMS); do $(finish) || exit; done
 
-# A program is its one segment (linker.ld). The linker leaves the room of the section headers behind it: cut it off,
+# A program is its one segment (linker.ld). The linker leaves room for section headers after it: cut it off,
 # at the size that the first program header states. The file gets its name when it is whole, and everybody may run it.
 finish = from=$(BUILD)/x86_64-unknown-linux-gnu/release/$$program to=$(BUILD)/fixtures/$$program; \
 	if ! test "$$to" -nt "$$from" || ! test "$$to" -nt Makefile; then \

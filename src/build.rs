@@ -8,7 +8,7 @@ use std::path::Path;
 /// Only programs get these flags: the hosted tests are another package, and need the ordinary
 /// start-up.
 const LINK_FLAGS: &[&str] = &[
-    // `_start` is our own, and no library stands behind it.
+    // `_start` is our own, and there is no library.
     "-nostartfiles",
     "-nostdlib",
     // No interpreter, no dynamic section; ET_EXEC even where RUSTFLAGS has replaced

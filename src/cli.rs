@@ -1,9 +1,9 @@
 //! The command line of `ioworkload`: what is asked for, or what is wrong with it.
 
 use crate::gate::{Gate, Mode, NO_MS, number};
+use crate::rt::tail;
 use crate::scenario;
 use crate::story::Scenario;
-use crate::text::behind;
 use core::ffi::CStr;
 
 /// How long `--scenario` sleeps when nothing says how to wait, in milliseconds.
@@ -37,7 +37,7 @@ Usage: ioworkload NAME [OPTION]...              run the scenario NAME at once
 
 Also -scenario=NAME, --scenario NAME, -scenario NAME and --expect NAME, and -h for --help.
 
-Options, each at most once, in front of the name or behind it:
+Options, each at most once, before or after the name:
   --hold=MODE      wait before the scenario
   --linger=MODE    stay after it; not after one that has failed
   --deadline=MS    how long stdin, fd and file are waited for (120000); then exit 1
@@ -123,7 +123,7 @@ pub enum Misuse<'a> {
     Closed(&'static str, u32),
 }
 
-/// Reads the arguments behind the program's name.
+/// Reads the arguments that follow the program's name.
 ///
 /// # Errors
 /// What is wrong with them.
@@ -192,7 +192,7 @@ impl<'a> Options<'a> {
             let form = form(bytes).map(Misuse::NoValue);
             return form.map_or(Ok(false), Err);
         };
-        let (name, value) = (bytes.split_at(equals).0, behind(arg, equals + 1));
+        let (name, value) = (bytes.split_at(equals).0, tail(arg, equals + 1));
         let value = value.unwrap_or_default();
         let done = match name {
             b"--hold" => set(&mut self.hold, mode("--hold", value)?),

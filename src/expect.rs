@@ -149,7 +149,7 @@ fn repeat(out: &mut Output, count: u32, calls: impl FnOnce(&mut Output)) {
     out.text("\n    ]},\n");
 }
 
-/// Writes lines, each behind `indent`.
+/// Writes lines, each after `indent`.
 fn lines(out: &mut Output, indent: &str, lines: &str) {
     for line in lines.split_inclusive('\n') {
         out.text(indent).text(line);

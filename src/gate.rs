@@ -1,13 +1,14 @@
 //! Waiting for a tracer: what opens a gate, and how long it is waited for.
 
 use crate::output::Output;
+use crate::rt::tail;
+use crate::sleep::sleep;
 use crate::sys::aio_abi::POLLIN;
 use crate::sys::errno::{EAGAIN, EINTR, ENOENT};
 use crate::sys::{
-    AT_FDCWD, Errno, F_GETFD, F_OK, Pollfd, STDOUT, Timespec, faccessat, fcntl, getpid, ppoll,
-    read, sleep,
+    AT_FDCWD, Errno, F_GETFD, F_OK, Pollfd, STDOUT, Timespec, faccessat, fcntl, getpid, ppoll, read,
 };
-use crate::text::{Line, behind};
+use crate::text::Line;
 use core::ffi::CStr;
 
 /// The time between two looks for a file, in milliseconds.
@@ -41,7 +42,7 @@ impl<'a> Mode<'a> {
             (b"", b"stdin") => Ok(Self::Fd(0)),
             (b"fd:", n) => number(n).map(Self::Fd).ok_or("no descriptor"),
             (b"sleep:", ms) => number(ms).map(Self::Sleep).ok_or(NO_MS),
-            (b"file:", _) => Self::file(behind(text, kind.len()).unwrap_or_default()),
+            (b"file:", _) => Self::file(tail(text, kind.len()).unwrap_or_default()),
             _ => Err("unknown mode"),
         }
     }
@@ -78,16 +79,16 @@ pub fn number(digits: &[u8]) -> Option<u32> {
 pub struct Gate<'a> {
     /// What opens it.
     pub mode: Mode<'a>,
-    /// How long it is waited for, in milliseconds; a sleep ends by itself.
+    /// How long it is waited for, in milliseconds; a sleep has none.
     pub deadline_ms: u32,
     /// Whether it is a failure that it has not opened.
     pub must_open: bool,
 }
 
-/// What the kernel reads and writes while somebody waits. Kept outside of all waits, so that no two
-/// things that calls point to are ever at one address.
+/// The memory that the calls of gates point to. It outlives all of them, so that no two things that
+/// calls point to are ever at one address.
 #[derive(Default)]
-pub struct Desk {
+pub struct Memory {
     pid_line: Option<Output>,
     poll: Pollfd,
     time: Timespec,
@@ -99,7 +100,7 @@ pub enum Shut {
     /// Nobody has opened it in time; and why it can't be seen whether the file is there, if that is
     /// so.
     Late(Option<Errno>),
-    /// This call can't tell.
+    /// This call has failed.
     Call(&'static str, Errno),
 }
 
@@ -125,15 +126,15 @@ impl Gate<'_> {
     ///
     /// # Errors
     /// It must open, and has not.
-    pub fn wait(&self, desk: &mut Desk) -> Result<(), Shut> {
+    pub fn wait(&self, memory: &mut Memory) -> Result<(), Shut> {
         let opened = match self.mode {
             Mode::None => Ok(()),
-            Mode::Fd(fd) => desk.input(fd, self.deadline_ms),
+            Mode::Fd(fd) => memory.input(fd, self.deadline_ms),
             Mode::Sleep(ms) => {
-                desk.sleep(ms);
+                memory.sleep(ms);
                 Ok(())
             }
-            Mode::File(path) => desk.file(path, self.deadline_ms),
+            Mode::File(path) => memory.file(path, self.deadline_ms),
         };
         if self.must_open { opened } else { Ok(()) }
     }
@@ -151,7 +152,7 @@ impl Gate<'_> {
     }
 
     /// Adds to `line` what has not happened.
-    pub fn tell(&self, shut: &Shut, line: &mut Line) {
+    pub fn describe(&self, shut: &Shut, line: &mut Line) {
         match (shut, self.mode) {
             (Shut::Call(name, errno), _) => line.text(name).text(": ").errno(*errno),
             (Shut::Late(unseen), Mode::File(path)) => {
@@ -171,7 +172,7 @@ impl Gate<'_> {
     }
 }
 
-impl Desk {
+impl Memory {
     /// Prints the PID, on a line of its own.
     ///
     /// # Errors

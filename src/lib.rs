@@ -1,4 +1,4 @@
-//! Programs that make exactly the syscalls they say: fixtures for whoever tests a syscall tracer.
+//! Programs that make exactly the syscalls they say: fixtures for tests of syscall tracers.
 //!
 //! Three layers, and nothing skips one:
 //!
@@ -8,9 +8,9 @@
 //!
 //! Around them: [`rt`] is what stands between the kernel and a program without a runtime; [`owned`]
 //! and [`target`] give back what a scenario holds, on every way out; [`report`] is the one line of
-//! a failure, put together in a [`text`]; [`rounds`] are how often a scenario does what it repeats.
-//! [`cli`], [`gate`], [`expect`] and [`output`] serve the program `ioworkload` alone, and [`init`] the
-//! one of that name.
+//! a failure, put together in a [`text`]; [`rounds`] are how often a scenario does what it repeats,
+//! and [`sleep`] is the pause between two of them. [`cli`], [`gate`], [`expect`] and [`output`] serve
+//! the program `ioworkload` alone, and [`init`] the one of that name.
 //!
 //! Rules for all of it: no allocation, no `core::fmt`, no panic, no writable static. `unsafe` is
 //! denied here, and allowed below to the modules whose job it is.
@@ -39,6 +39,7 @@ pub mod rounds;
 pub mod rt;
 #[allow(unsafe_code, reason = "hands the kernel pointers into its frames")]
 pub mod scenario;
+pub mod sleep;
 pub mod story;
 #[allow(unsafe_code, reason = "makes syscalls")]
 pub mod sys;

@@ -1,7 +1,8 @@
 //! Rounds: how often a scenario's body is run in one process, and the pause between two rounds.
 
 use crate::report::Outcome;
-use crate::sys::{Timespec, sleep};
+use crate::sleep::sleep;
+use crate::sys::Timespec;
 
 /// The numbers of the rounds, from 1. Between two of them it sleeps.
 pub struct Rounds {

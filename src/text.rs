@@ -1,7 +1,6 @@
 //! Text, put together in a fixed buffer: strings and digits, without a byte of `core::fmt`.
 
 use crate::sys::{Errno, SIGPIPE, block_signal, write};
-use core::ffi::CStr;
 
 /// Text for a human, put together in place. What does not fit is left out.
 #[derive(Default)]
@@ -104,10 +103,4 @@ impl<const MAX: usize> Page<MAX> {
         let _ = block_signal(SIGPIPE);
         let _ = write(fd, &self.0);
     }
-}
-
-/// What is behind the first `len` bytes of `text`.
-#[must_use]
-pub fn behind(text: &CStr, len: usize) -> Option<&CStr> {
-    CStr::from_bytes_with_nul(text.to_bytes_with_nul().get(len..)?).ok()
 }

@@ -4,7 +4,7 @@
 
 use ioworkload::cli::{Command, HELP, Misuse, Options, VERSION, parse};
 use ioworkload::expect::{self, Run};
-use ioworkload::gate::{Desk, Gate, Shut};
+use ioworkload::gate::{Gate, Memory, Shut};
 use ioworkload::output::Output;
 use ioworkload::rounds::Rounds;
 use ioworkload::rt::Stack;
@@ -91,15 +91,15 @@ fn perform(run: &Run<'static>, frame: &[&str; 2]) -> Result<u8, Misuse<'static>>
     for (gate, option) in [(hold, "--hold"), (linger, "--linger")] {
         gate.check().map_err(|fd| Misuse::Closed(option, fd))?;
     }
-    // What the calls of the gates point to lives until the end: see `Desk`.
-    let mut desk = Desk::default();
+    // What the calls of the gates point to lives until the end: see `Memory`.
+    let mut memory = Memory::default();
     if hold.waits() || linger.waits() {
-        let code = code_of(desk.print_pid(hold.deadline_ms), hold, run, frame);
+        let code = code_of(memory.print_pid(hold.deadline_ms), hold, run, frame);
         if code != 0 {
             return Ok(code);
         }
     }
-    let code = code_of(hold.wait(&mut desk), hold, run, frame);
+    let code = code_of(hold.wait(&mut memory), hold, run, frame);
     if code != 0 {
         return Ok(code);
     }
@@ -110,7 +110,7 @@ fn perform(run: &Run<'static>, frame: &[&str; 2]) -> Result<u8, Misuse<'static>>
         line.print(STDERR);
         return Ok(code);
     }
-    Ok(code_of(linger.wait(&mut desk), linger, run, frame))
+    Ok(code_of(linger.wait(&mut memory), linger, run, frame))
 }
 
 /// The exit code after a gate; says what did not happen.
@@ -119,7 +119,7 @@ fn code_of(opened: Result<(), Shut>, gate: &Gate<'_>, run: &Run<'_>, frame: &[&s
         return 0;
     };
     let mut line = fails(run, frame);
-    gate.tell(&shut, &mut line);
+    gate.describe(&shut, &mut line);
     line.print(STDERR);
     1
 }

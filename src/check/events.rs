@@ -18,7 +18,7 @@ pub struct Event {
 pub enum What {
     /// A call begins: number, the six argument registers.
     Enter(u64, [u64; 6]),
-    /// A call ends: number, and what the program gets. The number is -1 behind rt_sigreturn, which
+    /// A call ends: number, and what the program gets. The number is -1 after rt_sigreturn, which
     /// has put the registers of another moment back.
     Exit(i64, i64),
     /// Another thread or process begins: its number.
@@ -118,7 +118,7 @@ fn process(tid: i32, child: bool, events: &[Event], begin: Begin<'_>) -> Result<
         Some(call) if thread.open && ENDS.contains(&call.nr) => {
             format!("exited with {}", call.args[0] & 0xff)
         }
-        Some(call) => format!("ended behind {call}"),
+        Some(call) => format!("ended after {call}"),
         None => "did nothing".into(),
     };
     Ok(Seen {

@@ -222,7 +222,7 @@ pub enum Shape {
     Word(Word),
     /// These bytes: a path, whose NUL is not written, or a buffer.
     Bytes(String),
-    /// Words or structures, one behind the other.
+    /// Words or structures, one after the other.
     List(Vec<Shape>),
     /// A structure of the kernel, by its fields; those not named are 0.
     Struct(Pairs),

@@ -1,5 +1,5 @@
 //! How the kernel's structures lie in memory, which the witnesses' bytes are read with: field, offset,
-//! bytes. Those that a header has are held against it in tests/abi.rs.
+//! bytes. tests/abi.rs compares them with the headers.
 
 /// A field: its name in the header, where it starts, how many bytes it has.
 pub type Field = (&'static str, usize, usize);

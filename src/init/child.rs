@@ -1,5 +1,6 @@
 //! A fixture as a child process: started, watched, and killed when its time is up.
 
+use crate::sleep::sleep;
 use crate::sys::errno::EINTR;
 use crate::sys::machine::{EVERYBODY, SIGKILL, WNOHANG, dup3, execve};
 use crate::sys::*;
@@ -15,7 +16,7 @@ const LOOK_MS: u32 = 2;
 const LOOKS: u32 = LIMIT_S * 1000 / LOOK_MS;
 
 /// The first bytes that a fixture has written to its standard output and error.
-pub type Said = heapless::Vec<u8, 512>;
+pub type Printed = heapless::Vec<u8, 512>;
 
 /// How a fixture has ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,7 +34,7 @@ pub enum End {
 }
 
 /// Runs the program and waits for its end.
-pub fn run(program: &CStr, said: &mut Said) -> End {
+pub fn run(program: &CStr, printed: &mut Printed) -> End {
     let mut pipe = [0; 2];
     // Not blocking: nobody reads while it runs, and a leftover child may keep the other end open.
     if let Err(errno) = pipe2(&mut pipe, O_CLOEXEC | O_NONBLOCK) {
@@ -41,19 +42,19 @@ pub fn run(program: &CStr, said: &mut Said) -> End {
     }
     let end = match fork() {
         Err(errno) => End::Failed("fork", errno),
-        Ok(0) => become_it(program, pipe[1]),
+        Ok(0) => exec(program, pipe[1]),
         Ok(pid) => watch(pid),
     };
     let mut room = [0; 512];
     let len = read(pipe[0], &mut room).unwrap_or(0);
-    let _ = said.extend_from_slice(room.get(..len).unwrap_or_default());
+    let _ = printed.extend_from_slice(room.get(..len).unwrap_or_default());
     let _ = close(pipe[0]);
     let _ = close(pipe[1]);
     end
 }
 
 /// In the child: both outputs lead to the pipe, and then it is the program.
-fn become_it(program: &CStr, pipe: u32) -> ! {
+fn exec(program: &CStr, pipe: u32) -> ! {
     for fd in [STDOUT, STDERR] {
         let _ = dup3(pipe, fd, 0);
     }

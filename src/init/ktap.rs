@@ -1,19 +1,19 @@
 //! The report, in KTAP version 1: the plan, a line per fixture, and the totals, each written to
 //! standard output as soon as it is known.
 
-use super::child::{End, LIMIT_S, Said};
-use super::ground::Ground;
+use super::child::{End, LIMIT_S, Printed};
+use super::environment::Environment;
 use super::names::Refusal;
 use crate::report::SKIP;
 use crate::text::{Line, Page, SHOWN};
 
-/// Room for a line with what somebody else has written: a name of 255 bytes and all of [`Said`], four
+/// Room for a line with what somebody else has written: a name of 255 bytes and all of [`Printed`], four
 /// times as long where nothing of it can be shown as it is.
 type Row = Page<4096>;
 
 /// What has been reported so far.
 pub struct Report {
-    ground: Ground,
+    environment: Environment,
     pass: u32,
     fail: u32,
     skip: u32,
@@ -22,16 +22,16 @@ pub struct Report {
 impl Report {
     /// Opens the report: so many results will follow.
     #[must_use]
-    pub fn open(plan: usize, ground: Ground) -> Self {
+    pub fn open(plan: usize, environment: Environment) -> Self {
         let mut line = Line::default();
-        if ground == Ground::Machine {
+        if environment == Environment::Machine {
             // A parser takes what the firmware has left on the line for a prefix of every line.
             line.text("\n");
         }
         line.text("KTAP version 1\n1..").number(plan as i64);
-        ground.print(&mut line);
+        environment.print(&mut line);
         Self {
-            ground,
+            environment,
             pass: 0,
             fail: 0,
             skip: 0,
@@ -48,26 +48,27 @@ impl Report {
             Refusal::TooLong => drop(line.text("# init: too many files in /")),
             Refusal::Nothing => drop(line.text("# init: no program in /")),
         }
-        self.ground.print(&mut line);
+        self.environment.print(&mut line);
         self.close()
     }
 
-    /// Adds a fixture's result. What it has said stands above the line as a diagnostic, or in it as
+    /// Adds a fixture's result. What it has printed stands above the line as a diagnostic, or in it as
     /// the reason of a skip.
-    pub fn result(&mut self, fixture: &[u8], end: End, said: &Said) {
+    pub fn result(&mut self, fixture: &[u8], end: End, printed: &Printed) {
         let number = 1 + self.pass + self.fail + self.skip;
-        let said = said.split(|byte| *byte == b'\n');
-        let mut said = said.filter(|text| !text.is_empty());
+        let printed = printed.split(|byte| *byte == b'\n');
+        let mut printed = printed.filter(|text| !text.is_empty());
         let skip = end == End::Exited(SKIP);
-        let reason = if skip { said.next() } else { None };
-        for text in said {
-            self.ground.print(quote(Row::default().text("# "), text));
+        let reason = if skip { printed.next() } else { None };
+        for text in printed {
+            self.environment
+                .print(quote(Row::default().text("# "), text));
         }
         let mut line = Row::default();
         line.text(self.count(end)).number(number.into());
         quote(line.text(" "), fixture);
-        tell(end, &mut line);
-        self.ground
+        describe(end, &mut line);
+        self.environment
             .print(quote(&mut line, reason.unwrap_or_default()));
     }
 
@@ -89,7 +90,7 @@ impl Report {
         line.text("# Totals: pass:").number(self.pass.into());
         line.text(" fail:").number(self.fail.into());
         line.text(" xfail:0 xpass:0 skip:").number(self.skip.into());
-        self.ground.print(line.text(" error:0"));
+        self.environment.print(line.text(" error:0"));
         match self {
             Self {
                 fail: 0, pass: 1.., ..
@@ -102,8 +103,8 @@ impl Report {
     }
 }
 
-/// Adds what stands behind the fixture's name.
-fn tell(end: End, line: &mut Row) {
+/// Adds what follows the fixture's name.
+fn describe(end: End, line: &mut Row) {
     match end {
         End::Exited(0) => {}
         End::Exited(SKIP) => {

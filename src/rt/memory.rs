@@ -62,7 +62,7 @@ macro_rules! memory_symbols {
                 "cmp rcx, rcx", // sets the zero flag, which repe leaves alone when len is 0
                 "repe cmpsb",
                 "je 2f",
-                "movzx eax, byte ptr [rdi - 1]", // the pair that differs, one step behind
+                "movzx eax, byte ptr [rdi - 1]", // the pair that differs, one step back
                 "movzx ecx, byte ptr [rsi - 1]",
                 "sub eax, ecx",
                 "2:",

@@ -8,4 +8,4 @@ mod memory;
 mod stack;
 mod start;
 
-pub use stack::Stack;
+pub use stack::{Stack, tail};

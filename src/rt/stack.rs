@@ -1,6 +1,5 @@
 //! The stack as the kernel leaves it at the entry point: arguments and environment.
 
-use crate::text::behind;
 use core::ffi::{CStr, c_char};
 use core::iter::from_fn;
 
@@ -29,7 +28,7 @@ impl Stack {
 
     /// The arguments, the program's name first. There can be none at all.
     pub fn args(self) -> impl Iterator<Item = &'static CStr> {
-        // SAFETY: behind argc stand argc pointers and a NULL.
+        // SAFETY: argc is followed by argc pointers and a NULL.
         strings(unsafe { self.argc.add(1) })
     }
 
@@ -43,11 +42,11 @@ impl Stack {
     pub fn env(self, name: &[u8]) -> Option<&'static CStr> {
         let of_name = |string: &&CStr| string.to_bytes().starts_with(name);
         let string = self.envs().find(of_name)?;
-        behind(string, name.len())
+        tail(string, name.len())
     }
 
     fn envp(self) -> *const usize {
-        // SAFETY: behind argc stand argc pointers and a NULL, and behind these the environment.
+        // SAFETY: argc is followed by argc pointers, a NULL and the environment.
         unsafe { self.argc.add(1 + *self.argc + 1) }
     }
 }
@@ -60,10 +59,16 @@ fn strings(mut next: *const usize) -> impl Iterator<Item = &'static CStr> {
         if string.is_null() {
             return None;
         }
-        // SAFETY: behind a string's pointer stands another pointer or the NULL.
+        // SAFETY: a string's pointer is followed by another or by the NULL.
         next = unsafe { next.add(1) };
         // SAFETY: the kernel ends each string with a NUL, above the stack, where nothing is
         // written.
         Some(unsafe { CStr::from_ptr(string) })
     })
+}
+
+/// What follows the first `len` bytes of `text`.
+#[must_use]
+pub fn tail(text: &CStr, len: usize) -> Option<&CStr> {
+    CStr::from_bytes_with_nul(text.to_bytes_with_nul().get(len..)?).ok()
 }

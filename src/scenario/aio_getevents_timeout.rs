@@ -13,7 +13,7 @@
 //! ```
 //!
 //! Submits nothing, so each wait lasts at least as long as it says, and as much longer as the
-//! kernel takes to wake it: a tracer's durations can be held against that.
+//! kernel takes to wake it: a tracer's durations can be checked by that.
 //!
 //! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, a sandbox
 //! forbids it, or `fs.aio-max-nr` is used up.

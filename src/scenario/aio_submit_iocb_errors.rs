@@ -27,7 +27,7 @@
 //! ```
 //!
 //! Submits nothing. aio_reserved2 and aio_nbytes are looked at before the descriptor, all else
-//! behind it. io_submit itself refuses an address in the kernel's half; one that is merely not
+//! after it. io_submit itself refuses an address in the kernel's half; one that is merely not
 //! mapped it takes (see aio-submit-odd).
 //!
 //! Ends with 0, or with 1 and a line that names the call; with 77 where there is no AIO, a sandbox

@@ -96,6 +96,6 @@ pub unsafe fn io_pgetevents(
     usig: *const AioSigset,
 ) -> Answer {
     // SAFETY: the kernel writes completions at `events`, which the caller allows; it only reads
-    // `timeout`, `usig` and the mask behind it.
+    // `timeout`, `usig` and the mask that it points to.
     Errno::check(unsafe { syscall!(IO_PGETEVENTS, ctx_id, min_nr, nr, events, timeout, usig) })
 }

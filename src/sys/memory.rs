@@ -74,7 +74,7 @@ unsafe extern "C" {
     static _end: u8;
 }
 
-/// The first address behind the program: of a page that is not mapped.
+/// The first address after the program: of a page that is not mapped.
 #[must_use]
 pub fn guard() -> usize {
     (&raw const _end as usize).next_multiple_of(PAGE)

@@ -27,7 +27,7 @@ pub use memory::{
     MAP_ANONYMOUS, MAP_PRIVATE, MAP_SHARED, MREMAP_FIXED, MREMAP_MAYMOVE, PAGE, PROT_READ,
     PROT_WRITE, guard, mmap, mprotect, mremap, munmap,
 };
-pub use process::{Timespec, exit_group, fork, getpid, nanosleep, sleep, vfork, wait4};
+pub use process::{Timespec, exit_group, fork, getpid, nanosleep, vfork, wait4};
 pub use signal::{
     ITIMER_REAL, Itimerval, SA_RESTART, SIG_BLOCK, SIG_SETMASK, SIGALRM, SIGPIPE, SIGSYS, SIGUSR1,
     Sigaction, block_signal, kill, rt_sigaction, rt_sigprocmask, setitimer, sigset,

@@ -1,6 +1,5 @@
 //! The calls about the process itself: its number, its sleep, its children, its end.
 
-use super::errno::EINTR;
 use super::{Answer, Errno};
 use core::arch::asm;
 use core::mem::{offset_of, size_of};
@@ -56,11 +55,6 @@ pub fn nanosleep(time: &mut Timespec) -> Answer {
     let time: *mut Timespec = time;
     // SAFETY: the kernel reads and, interrupted, writes `time` before it returns.
     Errno::check(unsafe { syscall!(NANOSLEEP, time, time) })
-}
-
-/// Sleeps for `time`, and goes on after a signal that was handled: one `nanosleep` or more.
-pub fn sleep(time: &mut Timespec) {
-    while nanosleep(time) == Err(EINTR) {}
 }
 
 /// `fork(2)`, 57: returns twice: 0 in the child, which has a copy of everything but the AIO contexts,
@@ -126,7 +120,7 @@ pub fn wait4(upid: usize, stat_addr: &mut u32, options: u32) -> Answer {
 /// `exit_group(2)`, 231: the end of the process.
 pub fn exit_group(error_code: u8) -> ! {
     // SAFETY: exit_group does not return. Where a filter or a tracer makes it, `ud2` ends the
-    // process by SIGILL instead of running into whatever code stands behind.
+    // process by SIGILL instead of running into whatever code follows.
     unsafe {
         syscall!(EXIT_GROUP, error_code);
         asm!("ud2", options(noreturn, nostack));

@@ -1,5 +1,5 @@
 //! The comparison of what a witness has seen with what is expected: whole, in order, to the last
-//! argument, and to the bytes behind the pointers where the witness could read them.
+//! argument, and to the bytes that pointers lead to where the witness could read them.
 
 mod align;
 mod names;

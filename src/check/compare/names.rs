@@ -1,4 +1,4 @@
-//! A call held against the expected one, with the values that names stand for in this run.
+//! A call compared with the expected one, with the values that names stand for in this run.
 
 use super::{Place, Step};
 use crate::expected::{self, Pairs, Ret, Shape, Word};

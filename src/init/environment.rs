@@ -1,4 +1,4 @@
-//! What a first process stands on: what it makes there, and how it ends.
+//! Where a first process finds itself: what it makes there, and how it ends.
 
 use crate::sys::errno::{EINVAL, ENODEV};
 use crate::sys::machine::*;
@@ -8,7 +8,7 @@ use core::ffi::CStr;
 
 /// Whose process table and whose machine this is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Ground {
+pub enum Environment {
     /// Ours: the kernel has started us.
     Machine,
     /// A container's: all processes are ours, the machine is not.
@@ -17,7 +17,7 @@ pub enum Ground {
     Shared,
 }
 
-impl Ground {
+impl Environment {
     /// Asks where we are.
     #[must_use]
     pub fn now() -> Self {
