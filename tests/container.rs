@@ -278,6 +278,8 @@ impl Storage {
 
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
+        // conmon takes a path of other letters for an error in any other locale.
+        command.env("LC_ALL", "C.UTF-8");
         for (name, file) in [
             ("CONTAINERS_STORAGE_CONF", "storage.conf"),
             ("CONTAINERS_CONF", "containers.conf"),

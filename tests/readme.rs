@@ -15,7 +15,7 @@ use ioworkload_tests::trials::{self, trial};
 use ioworkload_tests::{copy_of_the_sources, root, target, tracefs};
 use libtest_mimic::{Arguments, Trial};
 use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
@@ -60,7 +60,8 @@ fn main() -> ExitCode {
             }
             let copy = format!("readme-{}", trials.len());
             trials.push(trial(format!("{file}::{title}"), move || {
-                play(&steps?, &copy)
+                let steps = steps?;
+                play(&steps, &place(&steps, &copy)?)
             }));
         }
     }
@@ -177,23 +178,26 @@ fn session(lines: &[&str]) -> Result<Vec<Step>> {
     Ok(steps)
 }
 
-/// Where a chapter is played: here, or in a copy of the sources, if it writes into them, or if what it
-/// has built is elsewhere here.
-fn place(steps: &[Step], copy: &str) -> PathBuf {
+/// Where a chapter is played: here, or in a copy of the sources, if it writes into them. If what is
+/// built is elsewhere here, the copy has it where READMEs say.
+fn place(steps: &[Step], copy: &str) -> Result<PathBuf> {
     let leaves =
         |step: &&Step| matches!(step, Step::Run(command, _) if command.contains("cd /tmp/"));
     let mut here = steps.iter().take_while(|step| !leaves(step));
     let usual = target() == root().join("target");
     if usual && !here.any(|step| matches!(step, Step::Write(..))) {
-        return root().into();
+        return Ok(root().into());
     }
     let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join(copy);
     copy_of_the_sources(&copy);
-    copy
+    if !usual {
+        symlink(target(), copy.join("target"))?;
+    }
+    Ok(copy)
 }
 
 /// Does what a reader does, in a shell whose /tmp is its own.
-fn play(steps: &[Step], copy: &str) -> Result<()> {
+fn play(steps: &[Step], place: &Path) -> Result<()> {
     let bpftrace =
         |step: &Step| matches!(step, Step::Run(command, _) if command.starts_with("bpftrace"));
     if steps.iter().any(bpftrace) {
@@ -214,10 +218,7 @@ fn play(steps: &[Step], copy: &str) -> Result<()> {
     ] {
         shell.env_remove(outer);
     }
-    let output = shell
-        .current_dir(place(steps, copy))
-        .stdin(Stdio::null())
-        .output()?;
+    let output = shell.current_dir(place).stdin(Stdio::null()).output()?;
     let printed = String::from_utf8(output.stdout)?;
     let mut printed = printed.split_inclusive(END);
     for step in steps {
@@ -342,11 +343,8 @@ fn controls() -> Vec<Trial> {
     let row = |(title, text, good): (&str, &'static str, bool)| {
         trial(format!("control::{title}"), move || {
             let steps = session(&text.lines().collect::<Vec<_>>())?;
-            ensure!(
-                play(&steps, "none").is_ok() == good,
-                "{:?}",
-                play(&steps, "none")
-            );
+            let played = play(&steps, root());
+            ensure!(played.is_ok() == good, "{played:?}");
             Ok(())
         })
     };
