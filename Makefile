@@ -73,8 +73,9 @@ all: need-build ## build every program into target/fixtures/ (what plain `make` 
 # at the size that the first program header states. The file gets its name when it is whole, and everybody may run it.
 finish = from=$(BUILD)/x86_64-unknown-linux-gnu/release/$$program to=$(BUILD)/fixtures/$$program; \
 	if ! test "$$to" -nt "$$from" || ! test "$$to" -nt Makefile; then \
-		cp "$$from" "$$to.part" && truncate -s "$$(od -An -tu8 -j96 -N8 "$$from" | tr -d ' ')" "$$to.part" && \
-		chmod 755 "$$to.part" && mv "$$to.part" "$$to"; fi
+		part=$$to.$$$$; \
+		cp "$$from" "$$part" && truncate -s "$$(od -An -tu8 -j96 -N8 "$$from" | tr -d ' ')" "$$part" && \
+		chmod 755 "$$part" && mv "$$part" "$$to"; fi
 
 run: all need-run ## run every scenario under strace and compare; SCENARIO=… shows that one's calls
 	@$(CARGO) run --quiet --locked -p ioworkload-tests --bin run -- $(SCENARIO)
