@@ -14,6 +14,7 @@ use ioworkload_tests::room::Room;
 use ioworkload_tests::trials::{self, trial};
 use ioworkload_tests::{copy_of_the_sources, root, target, tracefs};
 use libtest_mimic::{Arguments, Trial};
+use std::env;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -218,6 +219,8 @@ fn play(steps: &[Step], place: &Path) -> Result<()> {
     ] {
         shell.env_remove(outer);
     }
+    // A reader has one, and go needs it.
+    shell.env("HOME", env::home_dir().context("a home")?);
     let output = shell.current_dir(place).stdin(Stdio::null()).output()?;
     let printed = String::from_utf8(output.stdout)?;
     let mut printed = printed.split_inclusive(END);
