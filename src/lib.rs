@@ -6,7 +6,7 @@
 //! 2. [`sys`]: one typed line per call, `Result<usize, Errno>`, and the kernel's structures.
 //! 3. [`scenario`]: a file per scenario that tells its calls in order, with the words of [`story`].
 //!
-//! Around them: [`rt`] is what stands between the kernel and a program without a runtime; [`owned`]
+//! Around them: [`program`] makes a program of a function, without a runtime but what [`rt`] has; [`owned`]
 //! and [`target`] give back what a scenario holds, on every way out; [`report`] is the one line of
 //! a failure, put together in a [`text`]; [`rounds`] are how often a scenario does what it repeats,
 //! and [`sleep`] is the pause between two of them. [`cli`], [`gate`], [`expect`] and [`output`] serve
@@ -32,6 +32,7 @@ pub mod gate;
 pub mod init;
 pub mod output;
 pub mod owned;
+pub mod program;
 #[allow(unsafe_code, reason = "keeps texts as thin pointers")]
 pub mod report;
 pub mod rounds;

@@ -1,4 +1,4 @@
-//! The entry point, and the two ends of a program: its exit code, or a panic.
+//! What makes a program of a function: the entry point, and the two ends, an exit code or a panic.
 
 /// Makes a program of the function `main`: it gets the start-up [`Stack`](crate::rt::Stack) and
 /// returns the exit code.
