@@ -61,3 +61,16 @@ catalogue! {
 pub fn find(name: &[u8]) -> Option<&'static Scenario> {
     ALL.iter().find(|scenario| scenario.name.as_bytes() == name)
 }
+
+/// Makes a program, a fixture, of the scenario in this file.
+#[macro_export]
+macro_rules! fixture {
+    ($story:ident) => {
+        $crate::program!(main);
+
+        #[inline(always)]
+        fn main(_: $crate::rt::Stack) -> u8 {
+            $crate::scenario::$story::fixture()
+        }
+    };
+}

@@ -116,16 +116,3 @@ macro_rules! scenario {
         }
     };
 }
-
-/// Makes a program of the scenario that this module of [`scenario`](crate::scenario) tells.
-#[macro_export]
-macro_rules! fixture {
-    ($story:ident) => {
-        $crate::program!(main);
-
-        #[inline(always)]
-        fn main(_: $crate::rt::Stack) -> u8 {
-            $crate::scenario::$story::fixture()
-        }
-    };
-}
