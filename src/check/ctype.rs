@@ -1,0 +1,1 @@
+//! How wide an argument is, by its C type.

@@ -1,0 +1,273 @@
+//! The verdict as data: what differs, call by call, and what could not be compared.
+
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// How what a tracer reports of a process relates to what is expected of it.
+#[derive(Clone, Default, PartialEq, Serialize, Debug)]
+pub struct Verdict {
+    /// How many calls the tracer has reported.
+    pub seen: u64,
+    /// How much was compared.
+    pub compared: Compared,
+    /// How many calls are expected that were not seen, were seen and are not expected, or are on both
+    /// sides and differ.
+    pub counts: Counts,
+    /// The calls that differ, expected and seen, side by side, and a few around them.
+    pub rows: Vec<Row>,
+    /// The end that differs.
+    pub end: Option<String>,
+    /// The children that both have, in the order of their creation.
+    pub children: Vec<Verdict>,
+    /// Children that one of the two does not have.
+    pub strangers: Vec<Stranger>,
+    /// The tracer's own word that it has lost events.
+    pub lost: Option<Lost>,
+    /// What was not compared, because the tracer does not report it: how often each.
+    pub not_compared: BTreeMap<Gap, u64>,
+    /// What `in` and `out` say and the tracer has not reported, the first of it: `io_submit: in &iocb`.
+    pub unread: Vec<String>,
+}
+
+/// How much was compared: a verdict that compared nothing is not exact.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Debug)]
+pub struct Compared {
+    /// Calls that are on both sides.
+    pub calls: u64,
+    /// Their arguments.
+    pub args: u64,
+    /// Their results.
+    pub results: u64,
+    /// Pointers of which the memory was compared.
+    pub memory: u64,
+}
+
+/// How many calls differ, and how.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Debug)]
+pub struct Counts {
+    /// Expected, and not seen.
+    pub missing: u64,
+    /// Seen, and not expected.
+    pub extra: u64,
+    /// On both sides, with another argument, result or memory.
+    pub wrong: u64,
+    /// Arguments that differ.
+    pub args: u64,
+    /// Results that differ.
+    pub results: u64,
+    /// Pieces of memory that differ.
+    pub memory: u64,
+}
+
+/// A call that is expected, one that was seen, or both, and how they differ.
+#[derive(Clone, Default, PartialEq, Serialize, Debug)]
+pub struct Row {
+    /// Its place among the rows of the process, from 1: where numbers are left out, calls were as expected.
+    pub number: u64,
+    /// Where the call stands in what the tracer wrote.
+    pub line: Option<usize>,
+    /// As the expected trace has it.
+    pub want: Option<String>,
+    /// As the tracer has it.
+    pub got: Option<String>,
+    /// Every difference.
+    pub differences: Vec<Difference>,
+}
+
+/// One difference.
+#[derive(Clone, PartialEq, Serialize, Debug)]
+pub struct Difference {
+    /// Where.
+    pub place: Place,
+    /// What is expected there.
+    pub want: String,
+    /// What is there.
+    pub got: String,
+    /// The kind of fault, where the pattern is clear.
+    pub fault: Option<Fault>,
+}
+
+/// Where a call differs.
+#[derive(Clone, PartialEq, Eq, Serialize, Debug)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// The call is not there.
+    Missing,
+    /// The call is not expected.
+    Extra,
+    /// Its name.
+    Name,
+    /// How many arguments it has.
+    Count,
+    /// An argument, from 0.
+    Arg(usize),
+    /// The result.
+    Result,
+    /// What a pointer leads to, `in &iocb`.
+    Memory(String),
+}
+
+/// The kinds of fault that are named.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Debug)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// Only the low 32 bits of a value are left.
+    Cut,
+    /// A negative value has become a positive one.
+    Sign,
+    /// A call is missing after one that a signal interrupted.
+    AfterSignal,
+    /// The call before it is reported twice.
+    Doubled,
+    /// A call began, and its end is not reported.
+    NoExit,
+    /// A call ended, and its beginning is not reported.
+    NoEntry,
+    /// Two calls have changed places.
+    Swapped,
+    /// The kernel's restart code is not what is shown, but what is made of it.
+    Restart,
+    /// Only the beginning of a text is reported, as if it were all.
+    Text,
+}
+
+/// A child that is on one side only.
+#[derive(Clone, PartialEq, Serialize, Debug)]
+#[serde(rename_all = "snake_case")]
+pub enum Stranger {
+    /// It is expected: its first call.
+    Missing(String),
+    /// It was seen: its first call.
+    Extra(String),
+}
+
+/// Events that the tracer says it has lost.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Debug)]
+pub struct Lost {
+    /// How often it says so.
+    pub times: u64,
+    /// How many it has counted, if it has.
+    pub events: Option<u64>,
+}
+
+/// What a tracer may not report.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Gap {
+    /// All arguments of a call.
+    Args,
+    /// The arguments from this one on.
+    ArgsFrom(usize),
+    /// An argument that is not shown.
+    Hidden,
+    /// Results.
+    Results,
+    /// The value of a pointer, because the tracer shows what it leads to.
+    Pointers,
+    /// What a pointer leads to.
+    Memory,
+    /// Fields of structures, texts: parts of what pointers lead to.
+    Parts,
+    /// The name of a constant that is not known here.
+    Symbol(String),
+    /// How a process ends.
+    End,
+    /// Calls that were left out on purpose.
+    Others,
+}
+
+impl Verdict {
+    /// There is no difference, and something was compared.
+    #[must_use]
+    pub fn exact(&self) -> bool {
+        self.compared.calls > 0 && self.lost.is_none() && self.same()
+    }
+
+    fn same(&self) -> bool {
+        let Counts {
+            missing,
+            extra,
+            wrong,
+            ..
+        } = self.counts;
+        missing + extra + wrong == 0
+            && self.end.is_none()
+            && self.strangers.is_empty()
+            && self.children.iter().all(Self::same)
+    }
+
+    /// It is exact, and everything that the expected trace states was compared.
+    #[must_use]
+    pub fn complete(&self) -> bool {
+        self.exact() && self.not_compared.is_empty()
+    }
+
+    /// Calls that were made and are not expected, those of children too.
+    #[must_use]
+    pub fn noise(&self) -> usize {
+        self.total().extra as usize
+    }
+
+    /// Calls that are expected and were not made, those of children too.
+    #[must_use]
+    pub fn missing(&self) -> usize {
+        self.total().missing as usize
+    }
+
+    /// The counts of the process and its children.
+    #[must_use]
+    pub fn total(&self) -> Counts {
+        let each = self.children.iter().map(Self::total);
+        each.fold(self.counts, |a, b| Counts {
+            missing: a.missing + b.missing,
+            extra: a.extra + b.extra,
+            wrong: a.wrong + b.wrong,
+            args: a.args + b.args,
+            results: a.results + b.results,
+            memory: a.memory + b.memory,
+        })
+    }
+
+    /// How many calls were seen, those of children too.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        self.seen + self.children.iter().map(Self::calls).sum::<u64>()
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.differences().join("\n"))
+    }
+}
+
+impl Verdict {
+    /// Every difference that was kept, a line each; none if there is none.
+    #[must_use]
+    pub fn differences(&self) -> Vec<String> {
+        todo!()
+    }
+}
+
+impl Serialize for Gap {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Args => f.write_str("arguments"),
+            Self::ArgsFrom(from) => write!(f, "arguments from number {from} on"),
+            Self::Hidden => f.write_str("some arguments"),
+            Self::Results => f.write_str("results"),
+            Self::Pointers => f.write_str("values of pointers"),
+            Self::Memory => f.write_str("memory"),
+            Self::Parts => f.write_str("parts of memory"),
+            Self::Symbol(name) => f.write_str(name),
+            Self::End => f.write_str("the end"),
+            Self::Others => f.write_str("other calls"),
+        }
+    }
+}
