@@ -180,7 +180,7 @@ impl Verdict {
     /// There is no difference, and something was compared.
     #[must_use]
     pub fn exact(&self) -> bool {
-        self.compared.calls > 0 && self.lost.is_none() && self.same()
+        self.calls_compared() > 0 && self.lost.is_none() && self.same()
     }
 
     fn same(&self) -> bool {
@@ -199,7 +199,26 @@ impl Verdict {
     /// It is exact, and everything that the expected trace states was compared.
     #[must_use]
     pub fn complete(&self) -> bool {
-        self.exact() && self.not_compared.is_empty()
+        self.exact() && self.gaps().is_empty()
+    }
+
+    /// How many calls are on both sides, those of children too.
+    #[must_use]
+    pub fn calls_compared(&self) -> u64 {
+        let children = self.children.iter().map(Self::calls_compared);
+        self.compared.calls + children.sum::<u64>()
+    }
+
+    /// What was not compared, of children too.
+    #[must_use]
+    pub fn gaps(&self) -> BTreeMap<Gap, u64> {
+        let mut all = self.not_compared.clone();
+        for child in &self.children {
+            for (gap, count) in child.gaps() {
+                *all.entry(gap).or_default() += count;
+            }
+        }
+        all
     }
 
     /// Calls that were made and are not expected, those of children too.
@@ -245,7 +264,65 @@ impl Verdict {
     /// Every difference that was kept, a line each; none if there is none.
     #[must_use]
     pub fn differences(&self) -> Vec<String> {
-        todo!()
+        let rows = self.rows.iter().flat_map(Row::lines);
+        let strangers = self.strangers.iter().map(ToString::to_string);
+        let mut lines: Vec<_> = rows.chain(self.end.clone()).chain(strangers).collect();
+        for (number, child) in (1..).zip(&self.children) {
+            let differences = child.differences().into_iter();
+            lines.extend(differences.map(|line| format!("child {number}: {line}")));
+        }
+        lines
+    }
+}
+
+impl Row {
+    /// Every difference, a line each.
+    pub fn lines(&self) -> impl Iterator<Item = String> + '_ {
+        self.differences.iter().map(|each| each.line(self))
+    }
+}
+
+impl Difference {
+    fn line(&self, row: &Row) -> String {
+        let got = row.got.as_deref().unwrap_or_default();
+        let Self {
+            want, got: seen, ..
+        } = self;
+        match &self.place {
+            Place::Missing => format!("missing: {want}"),
+            Place::Extra => format!("not asked for: {seen}"),
+            Place::Name => format!("{want} is called {seen}"),
+            Place::Count => format!("{got}: expected {want} arguments"),
+            Place::Arg(at) => format!("{got}: argument {at} should be {want}"),
+            Place::Result if self.fault == Some(Fault::NoExit) => format!("{got}: it has no end"),
+            Place::Result if self.fault == Some(Fault::NoEntry) => {
+                format!("{got}: it has no beginning")
+            }
+            Place::Result => format!("{got}: should return {want}"),
+            Place::Memory(place) => {
+                let call = got.split('(').next().unwrap_or_default();
+                let not = if want.is_empty() {
+                    String::new()
+                } else {
+                    format!(", not {want}")
+                };
+                format!("{call}: {place}: {seen}{not}")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Stranger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(first) => write!(f, "missing: a child that starts with {first}"),
+            Self::Extra(first) => {
+                write!(
+                    f,
+                    "not asked for: another thread or process, which did {first}"
+                )
+            }
+        }
     }
 }
 
