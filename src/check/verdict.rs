@@ -52,6 +52,8 @@ pub struct Counts {
     pub extra: u64,
     /// On both sides, with another argument, result or memory.
     pub wrong: u64,
+    /// Names that differ.
+    pub names: u64,
     /// Arguments that differ.
     pub args: u64,
     /// Results that differ.
@@ -176,6 +178,14 @@ pub enum Gap {
     Others,
 }
 
+impl Counts {
+    /// How many calls differ in any way.
+    #[must_use]
+    pub fn differ(&self) -> u64 {
+        self.missing + self.extra + self.wrong
+    }
+}
+
 impl Verdict {
     /// There is no difference, and something was compared.
     #[must_use]
@@ -184,13 +194,7 @@ impl Verdict {
     }
 
     fn same(&self) -> bool {
-        let Counts {
-            missing,
-            extra,
-            wrong,
-            ..
-        } = self.counts;
-        missing + extra + wrong == 0
+        self.counts.differ() == 0
             && self.end.is_none()
             && self.strangers.is_empty()
             && self.children.iter().all(Self::same)
@@ -241,6 +245,7 @@ impl Verdict {
             missing: a.missing + b.missing,
             extra: a.extra + b.extra,
             wrong: a.wrong + b.wrong,
+            names: a.names + b.names,
             args: a.args + b.args,
             results: a.results + b.results,
             memory: a.memory + b.memory,
@@ -346,5 +351,140 @@ impl fmt::Display for Gap {
             Self::End => f.write_str("the end"),
             Self::Others => f.write_str("other calls"),
         }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Cut => "cut to 32 bits",
+            Self::Sign => "the sign is lost",
+            Self::AfterSignal => "lost after a signal",
+            Self::Doubled => "reported twice",
+            Self::NoExit => "entry without exit",
+            Self::NoEntry => "exit without entry",
+            Self::Swapped => "in another order",
+            Self::Restart => "not the result that should be shown of a restart",
+            Self::Text => "the text is cut",
+        })
+    }
+}
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.events {
+            Some(1) => f.write_str("1 event lost"),
+            Some(events) => write!(f, "{events} events lost"),
+            None => f.write_str("events lost"),
+        }
+    }
+}
+
+impl Verdict {
+    /// The verdict in one line: `exact`, `exact in numbers and results; arguments not reported`,
+    /// `9 calls, 1 missing, 1 wrong argument`.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        if self.exact() {
+            return self.exactness();
+        }
+        let counts = self.total();
+        let (gone, more) = self.strange();
+        let parts = [
+            many(self.calls(), "call", "calls"),
+            many(counts.missing, "missing", "missing"),
+            many(counts.extra, "not expected", "not expected"),
+            many(counts.names, "wrong name", "wrong names"),
+            many(counts.args, "wrong argument", "wrong arguments"),
+            many(counts.results, "wrong result", "wrong results"),
+            many(counts.memory, "wrong memory", "wrong memory"),
+            many(gone, "child missing", "children missing"),
+            many(more, "child not expected", "children not expected"),
+            many(self.ends(), "wrong end", "wrong ends"),
+            self.lost.map(|lost| lost.to_string()),
+        ];
+        let parts: Vec<_> = parts.into_iter().flatten().collect();
+        if self.calls() == 0 {
+            return format!("nothing was seen, {}", parts.join(", "));
+        }
+        if self.calls_compared() == 0 && counts.differ() == 0 {
+            return format!("{}, nothing was compared", parts.join(", "));
+        }
+        parts.join(", ")
+    }
+
+    fn ends(&self) -> u64 {
+        u64::from(self.end.is_some()) + self.children.iter().map(Self::ends).sum::<u64>()
+    }
+
+    /// How many children are missing, and not expected.
+    fn strange(&self) -> (u64, u64) {
+        let missing = |each: &&Stranger| matches!(each, Stranger::Missing(_));
+        let gone = self.strangers.iter().filter(missing).count();
+        (gone as u64, (self.strangers.len() - gone) as u64)
+    }
+
+    /// In what it is exact, and what was not compared.
+    fn exactness(&self) -> String {
+        let gaps = self.gaps();
+        if gaps.is_empty() {
+            return "exact".into();
+        }
+        let compared = self.all_compared();
+        let parts = [
+            (compared.args, "arguments"),
+            (compared.results, "results"),
+            (compared.memory, "memory"),
+        ];
+        let parts = parts.iter().filter(|(count, _)| *count > 0);
+        let names = ["numbers"].into_iter().chain(parts.map(|(_, name)| *name));
+        let names: Vec<_> = names.map(str::to_owned).collect();
+        let mut text = format!("exact in {}", listed(&names));
+        for (kind, word) in [(0, "not reported"), (1, "not understood"), (2, "left out")] {
+            let some = gaps.keys().filter(|gap| gap.kind() == kind);
+            let some: Vec<_> = some.map(ToString::to_string).collect();
+            if !some.is_empty() {
+                text = format!("{text}; {} {word}", listed(&some));
+            }
+        }
+        text
+    }
+
+    fn all_compared(&self) -> Compared {
+        let each = self.children.iter().map(Self::all_compared);
+        each.fold(self.compared, |a, b| Compared {
+            calls: a.calls + b.calls,
+            args: a.args + b.args,
+            results: a.results + b.results,
+            memory: a.memory + b.memory,
+        })
+    }
+}
+
+impl Gap {
+    fn kind(&self) -> u8 {
+        match self {
+            Self::Symbol(_) => 1,
+            Self::Others => 2,
+            _ => 0,
+        }
+    }
+}
+
+/// `1 call`, `2 calls`; nothing for none.
+fn many(count: u64, one: &str, more: &str) -> Option<String> {
+    match count {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        _ => Some(format!("{count} {more}")),
+    }
+}
+
+/// `a, b and c`.
+fn listed(words: &[String]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => one.clone(),
+        [front @ .., last] => format!("{} and {last}", front.join(", ")),
     }
 }

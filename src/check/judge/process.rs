@@ -437,9 +437,10 @@ impl<'a> Rows<'a> {
         for each in &all {
             match each.place {
                 Place::Arg(_) | Place::Count => self.counts.args += 1,
+                Place::Name => self.counts.names += 1,
                 Place::Result => self.counts.results += 1,
                 Place::Memory(_) => self.counts.memory += 1,
-                _ => {}
+                Place::Missing | Place::Extra => {}
             }
         }
         self.differs(|| row(step, got, all), options);
