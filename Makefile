@@ -154,7 +154,7 @@ include src/package/package.mk
 NEEDS_build = cc:gcc /usr/include/linux/aio_abi.h:libc6-dev
 NEEDS_run = strace:strace
 NEEDS_vm = $(NEEDS_build) qemu-system-x86_64:qemu-system-x86
-NEEDS_test = strace:strace perf:linux-perf bpftrace:bpftrace man:man-db python3:python3 xz:xz-utils go:golang-go $(NEEDS_vm) chattr:e2fsprogs mkfs.xfs:xfsprogs mkfs.btrfs:btrfs-progs bindfs:bindfs mount:mount valgrind:valgrind gdb:gdb $(NEEDS_container) $(NEEDS_deb)
+NEEDS_test = git:git strace:strace perf:linux-perf bpftrace:bpftrace man:man-db python3:python3 xz:xz-utils go:golang-go $(NEEDS_vm) chattr:e2fsprogs mkfs.xfs:xfsprogs mkfs.btrfs:btrfs-progs bindfs:bindfs mount:mount valgrind:valgrind gdb:gdb $(NEEDS_container) $(NEEDS_deb)
 NEEDS_trace = $(filter $(TRACER):%,$(NEEDS_test))
 NEEDS_image = podman:podman
 NEEDS_container = $(NEEDS_build) $(NEEDS_image) strace:strace runc:runc \

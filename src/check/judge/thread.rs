@@ -37,7 +37,7 @@ pub struct Thread {
 }
 
 /// Calls with which a process waits for its tracer.
-const GATES: [u64; 5] = [0, 35, 219, 230, 269];
+const GATES: [u64; 6] = [0, 35, 219, 230, 269, 271];
 /// clone, fork, vfork, clone3.
 const FORKS: [u64; 4] = [56, 57, 58, 435];
 /// execve, execveat.
@@ -115,7 +115,7 @@ impl Thread {
         self.forked = false;
         last.call.ret = call.ret;
         last.call.ns = call.ns.or(last.call.ns);
-        if last.call.args.is_none() {
+        if call.args.is_some() {
             last.call.args = call.args;
         }
         last.call.before.extend(call.before);
