@@ -1,32 +1,45 @@
-//! The expected traces, put into the library.
+//! What the program carries: the expected traces, and the finished fixtures.
 
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 fn main() {
-    let here = env::var("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR");
-    let traces = Path::new(&here).join("../../tests/expected");
-    println!("cargo::rerun-if-changed={}", traces.display());
-    let mut table = String::from("[\n");
-    for (name, file) in named(&traces, ".json") {
-        writeln!(table, "({name:?}, include_str!({file:?})),").expect("a String has room");
-    }
-    let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
-    fs::write(Path::new(&out).join("expected.in"), table + "]")
-        .expect("cargo's own directory can be written");
+    let root = Path::new(&env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("../..");
+    let traces = files(&root.join("tests/expected"), ".json");
+    table("expected.in", "include_str", &traces);
+    let fixtures = files(&fixtures(&root), "");
+    table("fixtures.in", "include_bytes", &fixtures);
 }
 
-/// The files of a directory whose names end so: what stands before that, and the path; sorted.
-fn named(directory: &Path, end: &str) -> Vec<(String, String)> {
-    let files = directory.read_dir().expect("a directory of ours");
+/// Where `make` leaves the finished fixtures. Where there are none, the library is complete, and the
+/// program says that it has none.
+fn fixtures(root: &Path) -> PathBuf {
+    println!("cargo::rerun-if-env-changed=CARGO_TARGET_DIR");
+    let target = env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    root.join(target).join("fixtures")
+}
+
+/// The files of a directory whose names end so, sorted: what stands before that, and the path.
+fn files(directory: &Path, end: &str) -> Vec<(String, PathBuf)> {
+    println!("cargo::rerun-if-changed={}", directory.display());
+    let files = directory.read_dir().into_iter().flatten();
     let paths = files.map(|file| file.expect("a file").path());
-    let mut named: Vec<_> = paths
-        .filter_map(|path| {
-            let name = path.file_name()?.to_str()?.strip_suffix(end)?;
-            Some((name.to_owned(), path.to_str()?.to_owned()))
-        })
-        .collect();
-    named.sort();
-    named
+    let named = |path: PathBuf| {
+        let name = path.file_name()?.to_str()?.strip_suffix(end)?.to_owned();
+        // Not one that make has not finished yet.
+        (!name.contains('.')).then_some((name, path))
+    };
+    let mut files: Vec<_> = paths.filter_map(named).collect();
+    files.sort();
+    files
+}
+
+fn table(name: &str, include: &str, files: &[(String, PathBuf)]) {
+    let mut table = String::from("[\n");
+    for (name, path) in files {
+        writeln!(table, "({name:?}, {include}!({path:?})),").expect("a String has room");
+    }
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it")).join(name);
+    fs::write(out, table + "]").expect("cargo's own directory can be written");
 }

@@ -100,6 +100,10 @@ const TYPES: &[(u32, &[&str])] = &[
 /// The type in a declaration, `unsigned int fd`; `None` if it is not known.
 #[must_use]
 pub fn of(declaration: &str) -> Option<CType> {
+    // Programs pass an int, and the kernel uses it as one, however it is declared there: mmap's.
+    if declaration.ends_with(" fd") {
+        return Some(CType::integer(32));
+    }
     let pointers = ["cap_user_header_t", "cap_user_data_t"];
     let (name, _) = declaration.rsplit_once(' ')?;
     let name = name.trim().trim_start_matches("const ");

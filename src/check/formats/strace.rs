@@ -69,12 +69,17 @@ impl Strace {
         let args = arguments(cursor)?;
         call.args.get_or_insert_default().extend(args);
         cursor.blanks();
-        if cursor.eat("<unfinished ...>") {
+        // With a parenthesis the call is over, because its process is.
+        if cursor.eat("<unfinished ...>") && !cursor.sees(")") {
             let begun = What::Enter(call.clone());
             self.unfinished.insert(tid, call);
             return Ok(begun);
         }
         cursor.expect(")")?;
+        // It has none: what is shown is what it puts back.
+        if call.name.as_deref() == Some("rt_sigreturn") {
+            call.args = Some(Vec::new());
+        }
         cursor.blanks();
         cursor.expect("= ")?;
         call.ret = Some(answer(cursor)?);

@@ -46,6 +46,11 @@ pub fn value(cursor: &mut Cursor<'_>) -> Parsed<Value> {
         text(cursor)?
     } else if cursor.eat("[") {
         list(cursor)?
+    } else if cursor.eat("~[") {
+        // All signals but these.
+        let start = *cursor;
+        list(cursor)?;
+        Value::Symbol(format!("~[{}", &start.rest()[..start.rest().len() - cursor.rest().len()]))
     } else if cursor.eat("{") {
         structure(cursor)?
     } else if cursor.eat("...") {
