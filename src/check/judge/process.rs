@@ -472,7 +472,8 @@ impl<'a> Process<'a> {
         }
         let mut notes = self.notes;
         let exits = self.previous.is_some_and(|call| call.name == "exit_group");
-        if self.end.is_none() && !exits {
+        let stated = want.starts_with("exited") && self.options.only.is_empty();
+        if self.end.is_none() && stated && !exits {
             notes.gap(crate::verdict::Gap::End);
         }
         let verdict = Verdict {
@@ -512,7 +513,7 @@ impl<'a> Rows<'a> {
                 Place::Arg(_) | Place::Count => self.counts.args += 1,
                 Place::Name => self.counts.names += 1,
                 Place::Result => self.counts.results += 1,
-                Place::Memory(_) => self.counts.memory += 1,
+                Place::Memory(_) | Place::Part(_) => self.counts.memory += 1,
                 Place::Missing | Place::Extra => {}
             }
         }

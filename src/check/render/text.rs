@@ -176,6 +176,7 @@ fn below(each: &Difference, span: Range<usize>, width: usize, colour: bool) -> S
         Place::Name => format!("the name should be {want}"),
         Place::Count => format!("{got} arguments, not {want}"),
         Place::Arg(at) => format!("argument {at} should be {want}"),
+        Place::Part(at) => format!("argument {at}: {got}, not {want}"),
         Place::Result if matches!(each.fault, Some(Fault::NoExit | Fault::NoEntry)) => {
             format!("should return {want}; there is {got}")
         }
@@ -203,7 +204,7 @@ fn span(each: &Difference, call: &str) -> Range<usize> {
     let open = chars.iter().position(|c| *c == '(').unwrap_or(chars.len());
     match each.place {
         Place::Name => 0..open,
-        Place::Arg(at) => {
+        Place::Arg(at) | Place::Part(at) => {
             let args = arguments(&chars, open);
             args.get(at).cloned().unwrap_or(0..0)
         }
