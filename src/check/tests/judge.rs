@@ -400,7 +400,7 @@ fn decoded_values() {
         ),
         (0, 1, Value::Symbol("NULL".into()), "NULL"),
         (1, 1, Value::List(vec![Value::Number(1002)]), ""),
-        (1, 1, Value::List(vec![Value::Number(1003)]), "0x3eb"),
+        (1, 1, Value::List(vec![Value::Number(1004)]), "0x3eb"),
     ];
     let expected = load("aio-submit");
     for (at, arg, value, wrong) in rows {
