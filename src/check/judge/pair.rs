@@ -158,13 +158,13 @@ impl<'x> Pair<'x> {
                 self.notes.gap(Gap::Hidden);
                 Ok(())
             }
-            Value::Number(_) | Value::Symbol(_) => match symbols::number(value) {
-                Some(number) => self.number(want, number, ctype, step.place, &shown(value)),
-                None => {
-                    self.notes.gap(Gap::Symbol(shown(value)));
-                    Ok(())
+            Value::Number(_) | Value::Symbol(_) => {
+                if let Some(number) = symbols::number(value) {
+                    return self.number(want, number, ctype, step.place, &shown(value));
                 }
-            },
+                self.notes.gap(Gap::Symbol(shown(value)));
+                Ok(())
+            }
             Value::List(_) | Value::Struct(_) | Value::Bytes(..) => {
                 self.pointed(step, want, shape, value)
             }

@@ -151,7 +151,6 @@ impl<'a> Process<'a> {
             return false;
         }
         match (self.steps.front(), self.gots.front()) {
-            (None, None) => false,
             (Some(step), Some(got)) if got.like(step, &self.options) => {
                 self.effort.like();
                 self.both();
@@ -172,7 +171,7 @@ impl<'a> Process<'a> {
                 self.missing(false);
                 true
             }
-            (Some(_), None) => false,
+            (_, None) => false,
         }
     }
 
@@ -274,7 +273,7 @@ impl<'a> Process<'a> {
         if let Some(at) = path.windows(RUN).position(like) {
             return Some(path[..at].to_vec());
         }
-        if all_steps && !self.done || all_steps && all_gots {
+        if all_steps && (!self.done || all_gots) {
             let last = path.iter().rposition(|each| *each != Move::Got)?;
             return Some(path[..=last].to_vec());
         }

@@ -152,6 +152,13 @@ fn events_are_put_together() {
             ],
             "exact in numbers and arguments; results and memory not reported",
         ),
+    ];
+    check("aio-setup", rows);
+}
+
+#[test]
+fn the_program_starts() {
+    let rows: &[Row] = &[
         (
             "after the launcher",
             Options::default(),
@@ -427,6 +434,13 @@ fn decoded_values() {
     }
 }
 
+const GOOD: [&str; 4] = [
+    "munmap(0x7f0012345000, 4096) = 0",
+    "io_getevents(7, -1, 1, 0, 0) = -4",
+    "rt_sigreturn() = -4",
+    "close(3) = 0",
+];
+
 #[test]
 fn faults_have_names() {
     let want = trace(
@@ -435,12 +449,6 @@ fn faults_have_names() {
         {"name": "rt_sigreturn", "nr": 15, "args": [], "ret": -4},
         {"name": "close", "nr": 3, "args": [3], "ret": 0}"#,
     );
-    const GOOD: [&str; 4] = [
-        "munmap(0x7f0012345000, 4096) = 0",
-        "io_getevents(7, -1, 1, 0, 0) = -4",
-        "rt_sigreturn() = -4",
-        "close(3) = 0",
-    ];
     let change = |at: usize, line: &'static str| {
         let mut lines = GOOD.to_vec();
         lines[at] = line;
@@ -506,4 +514,38 @@ fn children_are_found() {
     exact(seen);
     let found = judge(&expected, Options::default(), others);
     assert_eq!(found.summary(), "10 calls, 2 children missing");
+}
+
+/// A repetition's number of rounds is forgotten with the round around it.
+#[test]
+fn rounds_in_rounds() {
+    let want = trace(
+        r#"{"repeat": 2, "calls": [
+            {"repeat": {"min": 1, "max": 9}, "as": "$n", "why": "as it comes", "calls": [
+                {"name": "close", "nr": 3, "args": [3], "ret": 0}
+            ]},
+            {"name": "getpid", "nr": 39, "args": [], "ret": 7},
+            {"repeat": {"min": 1, "max": 9}, "as": "$n", "why": "as it comes", "calls": [
+                {"name": "close", "nr": 3, "args": [4], "ret": 0}
+            ]}
+        ]}"#,
+    );
+    let round = |first: usize, second: usize| {
+        let closes = |fd: &'static str, count| vec![fd; count];
+        let (one, two) = (
+            closes("close(3) = 0", first),
+            closes("close(4) = 0", second),
+        );
+        [one, vec!["getpid() = 7"], two].concat()
+    };
+    let rows = [
+        ((2, 2), (5, 5), true),
+        ((2, 2), (5, 4), false),
+        ((2, 3), (5, 5), false),
+    ];
+    for (one, two, exact) in rows {
+        let lines = [round(one.0, one.1), round(two.0, two.1)].concat();
+        let found = verdict(&want, Options::default(), &lines);
+        assert_eq!(found.exact(), exact, "{one:?} {two:?}: {found}");
+    }
 }
