@@ -104,6 +104,8 @@ pub enum Place {
     Count,
     /// An argument, from 0.
     Arg(usize),
+    /// A part of what an argument leads to, where the tracer prints that.
+    Part(usize),
     /// The result.
     Result,
     /// What a pointer leads to, `in &iocb`.
@@ -299,6 +301,7 @@ impl Difference {
             Place::Name => format!("{want} is called {seen}"),
             Place::Count => format!("{got}: expected {want} arguments"),
             Place::Arg(at) => format!("{got}: argument {at} should be {want}"),
+            Place::Part(at) => format!("{got}: argument {at}: {seen}, not {want}"),
             Place::Result if self.fault == Some(Fault::NoExit) => format!("{got}: it has no end"),
             Place::Result if self.fault == Some(Fault::NoEntry) => {
                 format!("{got}: it has no beginning")
@@ -405,7 +408,10 @@ impl Verdict {
         ];
         let parts: Vec<_> = parts.into_iter().flatten().collect();
         if self.calls() == 0 {
-            return format!("nothing was seen, {}", parts.join(", "));
+            let parts = parts.join(", ");
+            return format!("nothing was seen, {parts}")
+                .trim_end_matches(", ")
+                .into();
         }
         if self.calls_compared() == 0 && counts.differ() == 0 {
             return format!("{}, nothing was compared", parts.join(", "));

@@ -111,7 +111,9 @@ impl<'x> Pair<'x> {
         }
         for (at, value) in args.iter().enumerate().take(shown) {
             if let Err(wrong) = self.arg(step, at, value) {
-                all.push(wrong.at(At::Arg(at)));
+                let number = matches!(value, Value::Number(_) | Value::Symbol(_));
+                let place = if number { At::Arg(at) } else { At::Part(at) };
+                all.push(wrong.at(place));
             }
         }
     }
@@ -156,13 +158,13 @@ impl<'x> Pair<'x> {
                 self.notes.gap(Gap::Hidden);
                 Ok(())
             }
-            Value::Number(_) | Value::Symbol(_) => match symbols::number(value) {
-                Some(number) => self.number(want, number, ctype, step.place, &shown(value)),
-                None => {
-                    self.notes.gap(Gap::Symbol(shown(value)));
-                    Ok(())
+            Value::Number(_) | Value::Symbol(_) => {
+                if let Some(number) = symbols::number(value) {
+                    return self.number(want, number, ctype, step.place, &shown(value));
                 }
-            },
+                self.notes.gap(Gap::Symbol(shown(value)));
+                Ok(())
+            }
             Value::List(_) | Value::Struct(_) | Value::Bytes(..) => {
                 self.pointed(step, want, shape, value)
             }
@@ -217,18 +219,7 @@ impl<'x> Pair<'x> {
                 Ok(())
             }
             (Shape::Bytes(text), Value::Bytes(bytes, whole)) => self.text(text, bytes, *whole),
-            (Shape::List(shapes), Value::List(values))
-                if shapes.len() == values.len() && !values.is_empty() =>
-            {
-                let mut each = shapes.iter().zip(values);
-                each.try_for_each(|(shape, value)| self.shape_value(step, shape, value))
-            }
-            (Shape::List(shapes), Value::List(values))
-                if !shapes.is_empty() && matches!(shapes[0], Shape::Struct(_)) =>
-            {
-                let (got, want) = (values.len(), shapes.len());
-                Err(Wrong::new(format!("{got} elements"), want.to_string()))
-            }
+            (Shape::List(shapes), Value::List(values)) => self.list(step, shapes, values),
             (Shape::List(shapes), Value::Struct(_)) => self.flat(step, shapes, value),
             (Shape::Struct(fields), Value::Struct(values)) => {
                 self.fields_value(step, fields, values)
@@ -245,6 +236,21 @@ impl<'x> Pair<'x> {
                 Ok(())
             }
         }
+    }
+
+    /// Elements in a row: those that are expected, because the kernel may read fewer than there are.
+    fn list(&mut self, step: &Step<'_>, want: &[Shape], got: &[Value]) -> Result<(), Wrong> {
+        for (shape, value) in want.iter().zip(got) {
+            self.shape_value(step, shape, value)?;
+        }
+        if got.len() < want.len() && got.last() != Some(&Value::Unknown) {
+            let text = format!("{} elements", got.len());
+            return Err(Wrong::new(text, want.len().to_string()));
+        }
+        if got.len() != want.len() {
+            self.notes.gap(Gap::Parts);
+        }
+        Ok(())
     }
 
     fn text(&mut self, want: &str, got: &[u8], whole: bool) -> Result<(), Wrong> {

@@ -17,6 +17,8 @@ use std::rc::Rc;
 const FIRST: usize = 64;
 /// So many calls in a row that are as expected show that both sides are aligned again.
 const RUN: usize = 16;
+/// So many calls show that a round is the one that its number says.
+const SURE: usize = 4;
 /// A call that has changed places is looked for so far away.
 const NEAR: usize = 16;
 
@@ -36,6 +38,9 @@ pub struct Process<'a> {
     pub names: Names,
     notes: Notes,
     rows: Rows<'a>,
+    effort: Effort,
+    /// With fewer calls nothing can be aligned.
+    needed: usize,
     /// The expected call before, and the code of an exit_group among them.
     previous: Option<&'a expected::Call>,
     seen: u64,
@@ -43,6 +48,36 @@ pub struct Process<'a> {
     pub end: Option<String>,
     /// Rows of calls without an end, taken for a tracer that reports no ends.
     endless: Vec<Row>,
+}
+
+/// How much is tried to align two sides: less, where nearly every call differs.
+#[derive(Default)]
+struct Effort {
+    /// So many calls in a row were as expected.
+    streak: usize,
+    /// So many calls that differ are compared as they come, if only their numbers fit.
+    direct: u64,
+    /// How often that was so.
+    tries: u32,
+    /// Until this row, no more than the nearest calls are aligned.
+    rest: u64,
+    /// So many rows that lasted the last time.
+    pause: u64,
+}
+
+impl Effort {
+    fn like(&mut self) {
+        self.streak += 1;
+        if self.streak >= RUN {
+            (self.direct, self.tries) = (0, 0);
+        }
+    }
+
+    /// The two sides can't be aligned.
+    fn give_up(&mut self) {
+        self.direct = (FIRST as u64 / 2) << self.tries;
+        self.tries = (self.tries + 1).min(6);
+    }
 }
 
 /// The rows that are kept.
@@ -77,6 +112,8 @@ impl<'a> Process<'a> {
                 },
                 ..Rows::default()
             },
+            effort: Effort::default(),
+            needed: 0,
             previous: None,
             seen: 0,
             first: None,
@@ -102,7 +139,10 @@ impl<'a> Process<'a> {
 
     /// Compares as much as can be compared now.
     fn advance(&mut self) {
-        while self.step() {}
+        if self.enough(self.needed) {
+            self.needed = 0;
+            while self.step() {}
+        }
     }
 
     /// One step, if there is one to be made.
@@ -111,8 +151,14 @@ impl<'a> Process<'a> {
             return false;
         }
         match (self.steps.front(), self.gots.front()) {
-            (None, None) => false,
             (Some(step), Some(got)) if got.like(step, &self.options) => {
+                self.effort.like();
+                self.both();
+                true
+            }
+            (Some(step), Some(got)) if self.effort.direct > 0 && got.nr == Some(step.call.nr) => {
+                self.effort.direct -= 1;
+                self.effort.streak = 0;
                 self.both();
                 true
             }
@@ -125,7 +171,7 @@ impl<'a> Process<'a> {
                 self.missing(false);
                 true
             }
-            (Some(_), None) => false,
+            (_, None) => false,
         }
     }
 
@@ -157,31 +203,51 @@ impl<'a> Process<'a> {
 
     /// Aligns what differs in front; `false` if more calls have to be seen for that.
     fn resync(&mut self) -> bool {
-        let most = self.options.window.max(FIRST);
+        self.effort.streak = 0;
         if !self.enough(FIRST) {
+            self.needed = FIRST;
             return false;
         }
         let near = self.window(FIRST);
         if let Some(path) = self.accepted(&near, FIRST) {
             return self.commit(&path);
         }
-        if !self.enough(most) {
-            return false;
-        }
-        self.fill(most);
-        let mut size = FIRST * 4;
-        while self.hopeful(most) && size / 4 < most {
-            let path = self.window(size.min(most));
-            if let Some(path) = self.accepted(&path, size.min(most)) {
-                return self.commit(&path);
-            }
-            size *= 4;
-        }
         if self.jump() {
             return true;
         }
+        if self.rows.number >= self.effort.rest {
+            let most = self.options.window.max(FIRST);
+            if !self.enough(most) {
+                self.needed = most;
+                return false;
+            }
+            if let Some(path) = self.far(most) {
+                return self.commit(&path);
+            }
+        }
+        self.effort.give_up();
         let path = self.half(near);
         self.commit(&path)
+    }
+
+    /// The alignment over more calls, up to the whole window.
+    fn far(&mut self, most: usize) -> Option<Vec<Move>> {
+        self.fill(most);
+        if !self.hopeful(most) {
+            return None;
+        }
+        let mut size = FIRST;
+        while size < most {
+            size = (size * 4).min(most);
+            let path = self.window(size);
+            if let Some(path) = self.accepted(&path, size) {
+                self.effort.pause = 0;
+                return Some(path);
+            }
+        }
+        self.effort.pause = (self.effort.pause * 2).max(most as u64);
+        self.effort.rest = self.rows.number + self.effort.pause;
+        None
     }
 
     fn enough(&self, size: usize) -> bool {
@@ -207,24 +273,21 @@ impl<'a> Process<'a> {
         if let Some(at) = path.windows(RUN).position(like) {
             return Some(path[..at].to_vec());
         }
-        if all_steps && !self.done || all_steps && all_gots {
+        if all_steps && (!self.done || all_gots) {
             let last = path.iter().rposition(|each| *each != Move::Got)?;
             return Some(path[..=last].to_vec());
         }
         None
     }
 
-    /// Whether any of the next calls of one side is to be found on the other.
+    /// Whether the next call of one side is to be found on the other.
     fn hopeful(&self, most: usize) -> bool {
         let options = &*self.options;
-        let steps = || self.steps.iter().take(most);
-        let gots = || self.gots.iter().take(most);
-        gots()
-            .take(4)
-            .any(|got| steps().any(|step| got.like(step, options)))
-            || steps()
-                .take(4)
-                .any(|step| gots().any(|got| got.like(step, options)))
+        let (step, got) = (self.steps.front(), self.gots.front());
+        let mut steps = self.steps.iter().take(most);
+        let mut gots = self.gots.iter().take(most);
+        got.is_some_and(|got| steps.any(|step| got.like(step, options)))
+            || step.is_some_and(|step| gots.any(|got| got.like(step, options)))
     }
 
     /// Calls of many rounds are lost: goes on in the round whose number is seen.
@@ -245,7 +308,16 @@ impl<'a> Process<'a> {
             return false;
         };
         target.place.round = round;
-        if !got.like(&target, &self.options) {
+        let next = self
+            .gots
+            .iter()
+            .filter(|got| got.nr == Some(target.call.nr));
+        let mut rounds = (round..=last).zip(next.take(SURE));
+        let follows = |(round, got): (u64, &Got)| {
+            target.place.round = round;
+            got.like(&target, &self.options)
+        };
+        if !rounds.all(follows) {
             return false;
         }
         while self
@@ -399,7 +471,8 @@ impl<'a> Process<'a> {
         }
         let mut notes = self.notes;
         let exits = self.previous.is_some_and(|call| call.name == "exit_group");
-        if self.end.is_none() && !exits {
+        let stated = want.starts_with("exited") && self.options.only.is_empty();
+        if self.end.is_none() && stated && !exits {
             notes.gap(crate::verdict::Gap::End);
         }
         let verdict = Verdict {
@@ -439,7 +512,7 @@ impl<'a> Rows<'a> {
                 Place::Arg(_) | Place::Count => self.counts.args += 1,
                 Place::Name => self.counts.names += 1,
                 Place::Result => self.counts.results += 1,
-                Place::Memory(_) => self.counts.memory += 1,
+                Place::Memory(_) | Place::Part(_) => self.counts.memory += 1,
                 Place::Missing | Place::Extra => {}
             }
         }

@@ -57,12 +57,14 @@ pub struct Cursor<'a> {
     options: Rc<Options>,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Frame<'a> {
     entries: &'a [Entry],
     at: usize,
     repeat: Option<&'a Repeat>,
     place: Place,
+    /// `counts` before its first round: those of a round are forgotten at its end.
+    outer: HashMap<&'a str, u64>,
 }
 
 impl<'a> Cursor<'a> {
@@ -72,6 +74,7 @@ impl<'a> Cursor<'a> {
             at: 0,
             repeat: None,
             place: Place::default(),
+            outer: HashMap::new(),
         };
         Self {
             frames: vec![frame],
@@ -120,6 +123,7 @@ impl<'a> Cursor<'a> {
                 round: 0,
                 fresh: true,
             },
+            outer: self.counts.clone(),
         });
     }
 
@@ -160,6 +164,7 @@ impl<'a> Cursor<'a> {
             frame.at = 0;
             frame.place.round += 1;
             frame.place.fresh = true;
+            self.counts.clone_from(&frame.outer);
         }
     }
 
@@ -167,6 +172,7 @@ impl<'a> Cursor<'a> {
         let Some(frame) = self.frames.pop() else {
             return;
         };
+        self.counts = frame.outer;
         let name = frame.repeat.and_then(|repeat| repeat.name.as_deref());
         self.counts
             .extend(name.map(|name| (name, frame.place.round)));

@@ -31,6 +31,8 @@ pub struct Case {
 }
 
 /// What came of a scenario.
+// There is one for each scenario: a box would save nothing.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, PartialEq, Debug)]
 pub enum Outcome {
     /// The tracer's events were judged.

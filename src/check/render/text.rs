@@ -32,7 +32,23 @@ pub fn line(case: &Case, colour: bool) -> String {
         _ => ("ERROR", RED),
     };
     let word = paint(&format!("{word:7}"), code, colour);
-    format!("{:24} {word}  {}", case.scenario, case.note())
+    format!("{:24} {word}  {}", case.scenario, note(case))
+}
+
+/// The word before it says already that it is exact.
+fn note(case: &Case) -> String {
+    let Outcome::Judged(verdict) = &case.outcome else {
+        return case.note();
+    };
+    let note = case.note();
+    let Some(parts) = note.strip_prefix("exact") else {
+        return note;
+    };
+    let calls = match verdict.calls() {
+        1 => "1 call".into(),
+        calls => format!("{calls} calls"),
+    };
+    calls + parts
 }
 
 /// Everything that differs in a case: indented lines, none if it is exact.
@@ -134,13 +150,24 @@ fn skipped(count: u64) -> String {
     }
 }
 
-fn want(row: &Row) -> &str {
-    row.want.as_deref().unwrap_or("-")
+fn want(row: &Row) -> String {
+    let extra = || format!("not expected{}", fault(row.differences.first()));
+    row.want.clone().unwrap_or_else(extra)
+}
+
+fn got(row: &Row) -> String {
+    let missing = || format!("missing{}", fault(row.differences.first()));
+    row.got.clone().unwrap_or_else(missing)
+}
+
+fn fault(of: Option<&Difference>) -> String {
+    let fault = of.and_then(|each| each.fault);
+    fault.map_or(String::new(), |fault| format!(" ({fault})"))
 }
 
 /// An expected call beside the one that was seen, and below it what differs.
 fn pair(row: &Row, width: usize, colour: bool, put: &mut dyn FnMut(&str)) {
-    let got = row.got.as_deref().unwrap_or("-");
+    let got = &got(row);
     let mark = match row.differences.first().map(|each| &each.place) {
         None => " ",
         Some(Place::Missing) => "-",
@@ -149,15 +176,18 @@ fn pair(row: &Row, width: usize, colour: bool, put: &mut dyn FnMut(&str)) {
     };
     let spans: Vec<_> = row.differences.iter().map(|each| span(each, got)).collect();
     let seen = match mark {
-        "+" => paint(got, RED, colour),
+        "+" | "-" => paint(got, RED, colour),
         _ => painted(got, &spans, colour),
     };
-    let code = if mark == "-" { RED } else { "0" };
     let padded = format!("{:width$}", want(row));
-    let expected = paint(&padded, code, colour && mark == "-");
+    let expected = paint(&padded, RED, colour && (mark == "-" || mark == "+"));
     let mark = paint(mark, RED, colour && mark != " ");
     put(&format!("{mark} {expected}  {seen}"));
+    let here = |each: &Difference| matches!(each.place, Place::Missing | Place::Extra);
     for (each, span) in row.differences.iter().zip(spans) {
+        if here(each) {
+            continue;
+        }
         put(&below(
             each,
             span,
@@ -171,11 +201,11 @@ fn pair(row: &Row, width: usize, colour: bool, put: &mut dyn FnMut(&str)) {
 fn below(each: &Difference, span: Range<usize>, width: usize, colour: bool) -> String {
     let Difference { want, got, .. } = each;
     let why = match &each.place {
-        Place::Missing => "missing".into(),
-        Place::Extra => "not expected".into(),
+        Place::Missing | Place::Extra => String::new(),
         Place::Name => format!("the name should be {want}"),
         Place::Count => format!("{got} arguments, not {want}"),
         Place::Arg(at) => format!("argument {at} should be {want}"),
+        Place::Part(at) => format!("argument {at}: {got}, not {want}"),
         Place::Result if matches!(each.fault, Some(Fault::NoExit | Fault::NoEntry)) => {
             format!("should return {want}; there is {got}")
         }
@@ -203,7 +233,7 @@ fn span(each: &Difference, call: &str) -> Range<usize> {
     let open = chars.iter().position(|c| *c == '(').unwrap_or(chars.len());
     match each.place {
         Place::Name => 0..open,
-        Place::Arg(at) => {
+        Place::Arg(at) | Place::Part(at) => {
             let args = arguments(&chars, open);
             args.get(at).cloned().unwrap_or(0..0)
         }

@@ -210,6 +210,8 @@ pub fn events(made: &[Made]) -> Vec<Event> {
 
 pub fn judge(expected: &Expected, options: Options, events: Vec<Event>) -> Verdict {
     let mut judge = Judge::new(expected, options);
-    events.into_iter().for_each(|event| judge.event(event));
+    for event in events {
+        judge.event(event);
+    }
     judge.finish()
 }
