@@ -77,8 +77,18 @@ finish = from=$(BUILD)/x86_64-unknown-linux-gnu/release/$$program to=$(BUILD)/fi
 		cp "$$from" "$$part" && truncate -s "$$(od -An -tu8 -j96 -N8 "$$from" | tr -d ' ')" "$$part" && \
 		chmod 755 "$$part" && mv "$$part" "$$to"; fi
 
-run: all need-run ## run every scenario under strace and compare; SCENARIO=… shows that one's calls
-	@$(CARGO) run --quiet --locked -p ioworkload-tests --bin run -- $(SCENARIO)
+# Linked statically, so that one file is all of it. Its flags replace those of .cargo/config.toml, and are separated
+# as cargo wants them where a path may have blanks; no path of this machine gets into the file.
+judge: all ## build target/ioworkload-check, which judges tracers: one file with all in it
+	@CARGO_ENCODED_RUSTFLAGS="$$(printf '%s\037%s\037%s\037%s' -Ctarget-feature=+crt-static -Crelocation-model=static \
+		"--remap-path-prefix=$${CARGO_HOME:-$${HOME:-/root}/.cargo}=cargo" "--remap-path-prefix=$$PWD=.")" \
+		$(CARGO) build --locked --profile judge --target-dir $(BUILD)/judge -p ioworkload-check --bin ioworkload-check
+	@from=$(BUILD)/judge/x86_64-unknown-linux-gnu/judge/ioworkload-check to=$(BUILD)/ioworkload-check; \
+		cmp -s "$$from" "$$to" || { cp "$$from" "$$to.$$$$" && chmod 755 "$$to.$$$$" && mv "$$to.$$$$" "$$to"; }
+
+run: judge need-run ## run every scenario under strace and judge what it saw; SCENARIO=… shows that one's calls
+	@$(BUILD)/ioworkload-check run $(SCENARIO) -- strace -f -e raw=all -o {events} {fixture}
+	$(if $(SCENARIO),@strace -f -s 4096 $(BUILD)/fixtures/$(SCENARIO))
 
 trace: all need-trace ## show what TRACER sees of SCENARIO next to what is expected
 	@$(CARGO) run --quiet --locked -p ioworkload-tests --bin trace -- '$(SCENARIO)' '$(TRACER)'

@@ -194,14 +194,14 @@ fn a_wrong_scenario_is_refused() {
         ),
         (
             vec!["run", "SCENARIO=aio-x"],
-            "make run: unknown scenario: aio-x",
+            "ioworkload-check: unknown scenario: aio-x",
         ),
     ];
     for (args, line) in rows {
         let (code, _, errors) = run(make(root(), &args));
         let said = errors
             .lines()
-            .find(|said| said.starts_with("make "))
+            .find(|said| said.starts_with("make ") || said.starts_with("ioworkload-check: "))
             .unwrap_or_default();
         assert_eq!((code, said), (Some(2), line), "{errors}");
     }
