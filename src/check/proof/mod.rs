@@ -1,0 +1,165 @@
+//! The proof of a fixture: from its bytes alone, that it makes the calls of its expected trace and no
+//! others, whatever the kernel answers.
+//!
+//! Every path is followed, with values where the program can't know a number: an address of its stack,
+//! a descriptor, an answer. Where a branch depends on such a value, both ways are.
+
+use crate::expected;
+use anyhow::{Context, Result, ensure};
+use sha2::{Digest, Sha256};
+use std::rc::Rc;
+
+pub mod certificate;
+mod code;
+mod cpu;
+mod failure;
+mod flags;
+mod kernel;
+mod memory;
+mod path;
+mod set;
+mod state;
+mod steps;
+mod value;
+
+pub use certificate::{Certificate, Counted, Site};
+use kernel::{Kernel, Shown};
+use path::{Mode, Path};
+use state::{State, World};
+
+/// More instructions than any proof needs.
+const STEPS: u64 = 200_000_000;
+
+/// Proves a scenario's file.
+///
+/// # Errors
+/// There is no such scenario, or the file is none that could be proved. What could not be shown of one
+/// that could stands in the certificate.
+pub fn prove(scenario: &str, file: &[u8]) -> Result<Certificate> {
+    let text = expected::text(scenario).context("unknown scenario")?;
+    let traces = steps::traces(text)?;
+    let entry = code::entry(file)?;
+    // No path is followed through code that is not sound.
+    code::reach(file, [entry])?;
+    let mut world = World::new(file);
+    let (mut shown, mut not_shown) = (Shown::default(), Vec::new());
+    let ways = traces.iter().map(steps::ways).collect::<Result<Vec<_>>>()?;
+    for (trace, (at, lists)) in traces.iter().zip(ways.iter().enumerate()) {
+        for (count, list) in lists.iter().enumerate() {
+            let mut list = list.clone();
+            ways.iter().for_each(|other| steps::join(&mut list, &other[count]));
+            let lists = steps::children(trace)?;
+            let mut kernel = Kernel {
+                name: scenario,
+                children: lists.into_iter().map(Rc::new).collect(),
+                shown: std::mem::take(&mut shown),
+                explore: at == 0,
+            };
+            let start = Path::start(State::start(&world, entry), Rc::new(list));
+            let before = kernel.shown.whole;
+            follow(&mut kernel, &mut world, start, &mut not_shown);
+            if kernel.shown.whole == before {
+                not_shown.push("no path makes the whole trace".into());
+            }
+            shown = kernel.shown;
+        }
+    }
+    finish(scenario, file, &traces, &world, shown, not_shown)
+}
+
+/// Follows a path and all that branch off.
+fn follow<'a>(kernel: &mut Kernel<'a>, world: &mut World, start: Path<'a>, not_shown: &mut Vec<String>) {
+    let mut open = vec![start];
+    while let Some(path) = open.pop() {
+        let what = story(&path);
+        if let Err(error) = one(kernel, world, path, &mut open) {
+            let line = format!("{what}{error:#}");
+            if !not_shown.contains(&line) {
+                not_shown.push(line);
+            }
+        }
+        if world.steps > STEPS || not_shown.len() >= 20 {
+            not_shown.push("there is more".into());
+            return;
+        }
+    }
+}
+
+fn story(path: &Path) -> String {
+    match &path.mode {
+        Mode::Expected => String::new(),
+        Mode::Failed(call) => format!("after another answer of {call}, call {}: ", path.at),
+        Mode::Taken(times) => format!("with the name taken {times} times: "),
+    }
+}
+
+/// Follows one path to its next call.
+fn one<'a>(kernel: &mut Kernel<'a>, world: &mut World, mut path: Path<'a>, open: &mut Vec<Path<'a>>) -> Result<()> {
+    let end = world.steps + 1_000_000;
+    loop {
+        ensure!(world.steps < end, "runs without an end");
+        match cpu::step(world, &mut path.state)? {
+            cpu::Next::Go => {}
+            cpu::Next::Fork(other) => {
+                let mut path = path.clone();
+                path.state = *other;
+                open.push(path);
+            }
+            cpu::Next::Call(site) => {
+                open.extend(kernel.call(world, path, site)?);
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn finish(scenario: &str, file: &[u8], traces: &[expected::Expected], world: &World, shown: Shown, mut not_shown: Vec<String>) -> Result<Certificate> {
+    let entry = code::entry(file)?;
+    let code = code::reach(file, shown.roots.iter().copied().chain([entry]))?;
+    code::agree(file, &code)?;
+    let pairs = code::pairs(file, &code);
+    let (sites, others): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(_, pair)| *pair == code::Pair::Site);
+    let sites: Vec<_> = sites.iter().map(|(address, _)| site(world, *address)).collect();
+    for site in sites.iter().filter(|site| site.numbers.is_empty()) {
+        not_shown.push(format!("no path comes to the syscall at {:#x}", site.address));
+    }
+    let reached = code.keys().filter(|at| world.visited[(**at - memory::BASE) as usize]);
+    let stated = traces.iter().flat_map(|trace| trace.each()).map(steps::stated).sum::<usize>();
+    Ok(Certificate {
+        format: 1,
+        scenario: scenario.into(),
+        sha256: hash(file),
+        bytes: file.len() as u64,
+        entry,
+        roots: shown.roots.into_iter().collect(),
+        instructions: Counted { proved: reached.count() as u64, of: code.len() as u64 },
+        sites,
+        never_reached: others.into_iter().map(|(at, _)| at).collect(),
+        arguments: Counted { proved: shown.args as u64, of: stated as u64 },
+        answers: shown.answers as u64,
+        ends: shown.ends as u64,
+        assumptions: certificate::ASSUMPTIONS.iter().map(ToString::to_string).collect(),
+        not_shown,
+    })
+}
+
+fn site(world: &World, address: u64) -> Site {
+    let numbers = world.sites.get(&address);
+    Site { address, numbers: numbers.into_iter().flatten().copied().collect() }
+}
+
+fn hash(file: &[u8]) -> String {
+    Sha256::digest(file).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether a certificate is of this file, and all that it says can be shown again.
+///
+/// # Errors
+/// It is of another file, says something else, or leaves something open.
+pub fn verify(file: &[u8], certificate: &Certificate) -> Result<()> {
+    ensure!(certificate.sha256 == hash(file), "the certificate is of another file");
+    let again = prove(&certificate.scenario, file)?;
+    ensure!(again == *certificate, "the file's proof says something else than the certificate");
+    ensure!(again.not_shown.is_empty(), "not shown: {}", again.not_shown.join("; "));
+    Ok(())
+}
