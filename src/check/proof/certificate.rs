@@ -28,6 +28,10 @@ pub struct Certificate {
     pub arguments: Counted,
     /// Sets of wrong answers, one of errors and one of others for each call where there are such.
     pub answers: u64,
+    /// Words that the kernel writes: how many of them the program looks at, so that another ends it.
+    pub words: Counted,
+    /// The others.
+    pub unread: Vec<String>,
     /// Ways to the end of the process.
     pub ends: u64,
     /// What this rests on.
@@ -59,7 +63,8 @@ pub struct Site {
 /// What every proof rests on.
 pub const ASSUMPTIONS: &[&str] = &[
     "the kernel maps the file as its program headers say, enters it at its entry point, and changes no register but rax, rcx and r11 in a call",
-    "the kernel writes to memory what the expected trace states, and nothing after a wrong answer",
+    "the kernel writes to memory what the expected trace states, and nothing after a wrong answer, but a handle if io_setup was to fail and does not",
+    "a ring has room for more requests than are followed, at most 65,536",
     "an answer is between -4095 and 2^31-1; of mmap and mremap, below the end of user space",
     "a signal comes only where the expected trace has an rt_sigreturn",
     "iced-x86 decodes as the processor does; capstone finds the same boundaries",

@@ -1,7 +1,7 @@
 //! What an instruction does to a path. What is not here stops the path, and is reported.
 
 use super::flags::{Decision, Flags};
-use super::set::{Set, mask};
+use super::set::mask;
 use super::state::{State, World};
 use super::value::{Op, Val};
 use anyhow::{Context, Result, bail, ensure};
@@ -58,30 +58,33 @@ fn execute(world: &mut World, state: &mut State, insn: &Instruction) -> Result<N
 
 /// Takes a condition's way, and leaves the other if both are possible.
 fn conditional(world: &mut World, state: &mut State, insn: &Instruction, code: ConditionCode) -> Result<Next> {
-    let mut fork = Next::Go;
-    let holds = match state.flags.decide(&world.table, &state.known, code) {
-        Decision::Sure(holds) => holds,
+    let (holds, next) = decide(world, state, insn, code)?;
+    take(world, state, insn, holds)?;
+    Ok(next)
+}
+
+/// Whether a condition holds on this path; if it need not, the path on which it does not, at the same
+/// instruction.
+fn decide(world: &World, state: &mut State, insn: &Instruction, code: ConditionCode) -> Result<(bool, Next)> {
+    match state.flags.decide(&world.table, &state.known, code) {
+        Decision::Sure(holds) => Ok((holds, Next::Go)),
         Decision::Unknown => bail!("the condition depends on what is not known: {:?}", state.flags),
         Decision::Open => {
             let mut other = Box::new(state.clone());
             other.rip = insn.ip();
             other.flags = Flags::Known(false, false, false, false);
-            fork = Next::Fork(other);
             state.flags = Flags::Known(true, false, false, false);
-            code == ConditionCode::b
+            Ok((code == ConditionCode::b, Next::Fork(other)))
         }
         Decision::If(id, set) => {
             let mut other = Box::new(state.clone());
             other.rip = insn.ip();
             let rest = world.table.range(&state.known, id).minus(&set);
             world.table.refine(&mut other.known, id, &rest);
-            fork = Next::Fork(other);
             world.table.refine(&mut state.known, id, &set);
-            true
+            Ok((true, Next::Fork(other)))
         }
-    };
-    take(world, state, insn, holds)?;
-    Ok(fork)
+    }
 }
 
 fn take(world: &mut World, state: &mut State, insn: &Instruction, holds: bool) -> Result<()> {
@@ -235,7 +238,8 @@ fn plain(world: &mut World, state: &mut State, insn: &Instruction) -> Result<Nex
         Xchg => exchange(world, state, insn)?,
         Div => divide(world, state, insn)?,
         Inc | Dec | Neg | Not => single(world, state, insn)?,
-        Add | Sub | Cmp | And | Or | Xor | Test | Adc | Imul | Shl | Shr | Sar => two(world, state, insn)?,
+        Adc => return with_carry(world, state, insn),
+        Add | Sub | Cmp | And | Or | Xor | Test | Imul | Shl | Shr | Sar => two(world, state, insn)?,
         Bt => bit(world, state, insn)?,
         Mul => bail!("a wide product"),
         _ => bail!("an instruction that is not known"),
@@ -285,8 +289,20 @@ fn single(world: &mut World, state: &mut State, insn: &Instruction) -> Result<()
     write(world, state, insn, result)
 }
 
+/// An addition with carry: the carry is settled first, so that this and the addition are two steps.
+fn with_carry(world: &mut World, state: &mut State, insn: &Instruction) -> Result<Next> {
+    let (carry, next) = decide(world, state, insn, ConditionCode::b)?;
+    let (width, one, two) = (bits(insn, 0), read(world, state, insn, 0)?, read(world, state, insn, 1)?);
+    let sum = world.table.op(Op::Plus, one, two);
+    let sum = world.table.add(sum, carry.into());
+    let sum = world.table.low(&state.known, sum, width);
+    state.flags = Flags::Result(sum, width);
+    write(world, state, insn, sum)?;
+    Ok(next)
+}
+
 fn two(world: &mut World, state: &mut State, insn: &Instruction) -> Result<()> {
-    use Mnemonic::{Adc, Add, And, Cmp, Imul, Or, Sar, Shl, Shr, Sub, Test, Xor};
+    use Mnemonic::{Add, And, Cmp, Imul, Or, Sar, Shl, Shr, Sub, Test, Xor};
     let (width, mnemonic) = (bits(insn, 0), insn.mnemonic());
     let same = insn.op_count() == 2 && insn.op_kind(1) == OpKind::Register && insn.op0_register() == insn.op1_register();
     if same && matches!(mnemonic, Xor | Sub) {
@@ -294,11 +310,7 @@ fn two(world: &mut World, state: &mut State, insn: &Instruction) -> Result<()> {
         return write(world, state, insn, Val::Const(0));
     }
     let left = u32::from(insn.op_count() == 3);
-    let (mut one, mut two) = (read(world, state, insn, left)?, read(world, state, insn, left + 1)?);
-    if mnemonic == Adc {
-        let Flags::Known(carry, ..) = state.flags else { bail!("a carry that is not known") };
-        two = world.table.add(two, carry.into());
-    }
+    let (mut one, two) = (read(world, state, insn, left)?, read(world, state, insn, left + 1)?);
     if mnemonic == Sar {
         one = world.table.signed(&state.known, one, width);
         ensure!(matches!(one, Val::Const(_)), "a shift of what is not known");
@@ -313,7 +325,7 @@ fn two(world: &mut World, state: &mut State, insn: &Instruction) -> Result<()> {
         return write(world, state, insn, Val::Const(0));
     }
     let op = match mnemonic {
-        Add | Adc => Op::Plus,
+        Add => Op::Plus,
         Sub | Cmp => Op::Minus,
         And | Test => Op::And,
         Or => Op::Or,
@@ -335,7 +347,7 @@ fn two(world: &mut World, state: &mut State, insn: &Instruction) -> Result<()> {
     let result = world.table.low(&state.known, result, width);
     state.flags = match mnemonic {
         Sub | Cmp => Flags::compare(one, two, width),
-        Add | Adc => Flags::sum(one, two, result, width),
+        Add => Flags::sum(one, two, result, width),
         And | Test | Or | Xor => Flags::logic(result, width),
         _ => Flags::Result(result, width),
     };
@@ -389,19 +401,19 @@ fn vector(world: &mut World, state: &mut State, insn: &Instruction) -> Result<Ne
 
 /// `rep movsb` and the like, as often as a known rcx says.
 fn string(world: &mut World, state: &mut State, insn: &Instruction) -> Result<Next> {
+    use Mnemonic::{Movsb, Movsd, Movsq, Movsw, Stosb, Stosd, Stosq, Stosw};
     let Val::Const(count) = state.get(world, Register::RCX) else { bail!("a count that is not known") };
     let len = insn.memory_size().size() as u64;
-    ensure!(count * len < 0x10000, "too many bytes");
+    ensure!(count < 0x10000, "too many bytes");
     let step = if state.down { len.wrapping_neg() } else { len };
     for _ in 0..count {
         let (from, to) = (state.regs[6], state.regs[7]);
-        let val = match insn.mnemonic() {
-            Mnemonic::Movsb | Mnemonic::Movsq | Mnemonic::Movsd => load(world, state, from, len)?,
-            Mnemonic::Stosb | Mnemonic::Stosd | Mnemonic::Stosq => state.regs[0],
+        match insn.mnemonic() {
+            Movsb | Movsw | Movsd | Movsq => copy(world, state, to, from, len)?,
+            Stosb | Stosw | Stosd | Stosq => store(world, state, to, len, state.regs[0])?,
             _ => bail!("an instruction that is not known"),
-        };
-        store(world, state, to, len, val)?;
-        if insn.mnemonic() != Mnemonic::Stosb && insn.mnemonic() != Mnemonic::Stosd && insn.mnemonic() != Mnemonic::Stosq {
+        }
+        if matches!(insn.mnemonic(), Movsb | Movsw | Movsd | Movsq) {
             state.regs[6] = world.table.add(from, step);
         }
         state.regs[7] = world.table.add(to, step);
@@ -410,9 +422,10 @@ fn string(world: &mut World, state: &mut State, insn: &Instruction) -> Result<Ne
     Ok(Next::Go)
 }
 
-/// The numbers that a value can be, where there are few.
-#[must_use]
-pub fn few(set: &Set) -> Option<Vec<u64>> {
-    let count: u64 = set.0.iter().map(|(low, high)| high - low).sum();
-    (count < 256).then(|| set.0.iter().flat_map(|(low, high)| *low..=*high).collect())
+fn copy(world: &mut World, state: &mut State, to: Val, from: Val, len: u64) -> Result<()> {
+    for n in 0..len {
+        let (to, from) = (world.table.add(to, n), world.table.add(from, n));
+        state.memory.copy(world.file, &mut world.table, to, from)?;
+    }
+    Ok(())
 }

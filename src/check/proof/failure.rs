@@ -1,13 +1,25 @@
 //! After a wrong answer: what is held is given back, contexts first, one line is written, and the
 //! process ends.
 
-use super::kernel::{Kernel, Paths, answer, arguments, gone};
+use super::kernel::{Kernel, Paths, answer, arguments, gone, resumed};
 use super::cpu::load;
 use super::path::{Mode, Path};
 use super::set::Set;
 use super::state::World;
 use super::value::Val;
 use anyhow::{Result, bail, ensure};
+
+/// The story goes on as if nothing had been wrong.
+#[derive(Debug)]
+pub struct GoesOn(String);
+
+impl std::fmt::Display for GoesOn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for GoesOn {}
 
 /// A call after a wrong answer.
 ///
@@ -33,7 +45,8 @@ pub fn call<'a>(kernel: &mut Kernel<'a>, world: &mut World, mut path: Path<'a>, 
             end(kernel, world, &path, args[0])?;
             return Ok(Vec::new());
         }
-        _ => bail!("makes call {nr}"),
+        15 if path.interrupted.is_some() => return Ok(vec![resumed(world, path)?]),
+        _ => bail!(GoesOn(format!("makes call {nr}"))),
     }
     if matches!(nr, 3 | 11 | 263) {
         ensure!(path.held.contexts.is_empty(), "call {nr} before the contexts are destroyed");
@@ -75,6 +88,13 @@ fn end(kernel: &mut Kernel, world: &World, path: &Path, code: Val) -> Result<()>
     if path.borrowed {
         return Ok(());
     }
+    let child = path.altered.as_ref().is_some_and(|of| of.ends_with("stat"));
+    if child && code != Val::Const(0) && !path.written {
+        // The child has said why.
+        ensure!(path.held.contexts.is_empty(), "leaves a context");
+        return Ok(());
+    }
+    ensure!(path.written || code != Val::Const(0), GoesOn("ends with 0 and no line".into()));
     ensure!(path.written, "ends with {} and no line", world.table.name(code));
     ensure!(matches!(code, Val::Const(1 | 77)), "ends with {}", world.table.name(code));
     ensure!(path.held.contexts.is_empty(), "leaves a context");

@@ -2,6 +2,7 @@
 
 use super::cpu::{load, store};
 use super::failure;
+use super::leaves::memory_of;
 use super::path::{Context_, Held, Mode, Path};
 use super::set::Set;
 use super::state::{State, World};
@@ -28,6 +29,10 @@ pub struct Shown {
     pub ends: usize,
     /// Ways that made exactly the trace.
     pub whole: usize,
+    /// Words that the kernel writes, each of which was another on some path.
+    pub fields: usize,
+    /// Those of them that change nothing.
+    pub unread: BTreeSet<String>,
     /// Addresses of handlers and restorers that were registered.
     pub roots: BTreeSet<u64>,
 }
@@ -87,6 +92,7 @@ impl<'a> Kernel<'a> {
         }
         let mut paths = self.wrong(world, &path, step, &args);
         for ret in rets(step.call) {
+            paths.extend(self.altered(world, &path, step, &args, &ret)?);
             paths.extend(self.right(world, path.clone(), step, &args, &ret)?);
         }
         Ok(paths)
@@ -123,16 +129,41 @@ impl<'a> Kernel<'a> {
         for part in parts(&possible) {
             self.shown.answers += 1;
             let mut path = path.clone();
-            let id = world.table.base(&format!("{}'s answer", step.call.name), part, 1);
+            let id = world.table.base(&format!("{}'s answer", step.call.name), part.clone(), 1);
             if let Some(Val::Sym(other)) = differs {
                 path.state.known.differ(id, other);
             }
             gone(&mut path.held, step.call.nr, args);
             path.mode = Mode::Failed(step.call.name.as_str().into());
             answer(world, &mut path.state, Val::Sym(id));
+            if step.call.nr == 206 && part.0[0].0 < 1 << 63 {
+                handle(world, &mut path, args);
+            }
             paths.push(path);
         }
         paths
+    }
+
+    /// A path for each word that the kernel writes, on which it writes another.
+    fn altered(&mut self, world: &mut World, path: &Path<'a>, step: &Step, args: &[Val], ret: &Ret) -> Result<Paths<'a>> {
+        let mut paths = Vec::new();
+        if path.quiet || !step.explore || !self.explore {
+            return Ok(paths);
+        }
+        // As it would go on, without what branches off.
+        let mut good = self.right(world, path.clone(), step, args, ret)?.pop().context("no path")?;
+        good.mode = Mode::Failed(step.call.name.as_str().into());
+        for leaf in memory_of(world, &good, &step.call.after)? {
+            let label = format!("{} {}: {}", path.at, step.call.name, leaf.name);
+            self.shown.fields += 1;
+            for val in leaf.others(world, &mut good) {
+                let mut path = good.clone();
+                path.altered = Some(label.as_str().into());
+                store(world, &mut path.state, leaf.at, leaf.len, val)?;
+                paths.push(path);
+            }
+        }
+        Ok(paths)
     }
 
     /// The answers that are not expected, and the value that they are not, where that has a name.
@@ -153,7 +184,7 @@ impl<'a> Kernel<'a> {
             }
             Some(Ret::Name(name)) => match path.named(name) {
                 Some(val) => (all, Some(val)),
-                None => (all.minus(&Set::signed(i64::from(step.call.nr != 257 && !opens(step.call.nr)), high)), None),
+                None => (all.minus(&Set::signed(i64::from(!zero(step.call.nr)), high)), None),
             },
             Some(Ret::Range(range)) => (all.minus(&Set::signed(range.min, range.max)), None),
             None => (Set::default(), None),
@@ -264,13 +295,23 @@ impl<'a> Kernel<'a> {
     }
 }
 
-/// rt_sigreturn: everything is as it was before the signal.
-fn resumed<'a>(world: &mut World, mut path: Path<'a>) -> Result<Path<'a>> {
+/// io_setup has answered what it must not, and has made a context all the same.
+fn handle(world: &mut World, path: &mut Path, args: &[Val]) {
+    let id = world.table.base("a handle", Set(vec![(0x10000, 0x7fff_ffff_f000)]), 4096);
+    if store(world, &mut path.state, args[1], 8, Val::Sym(id)).is_ok() {
+        path.held.contexts.push(Context_ { id: Val::Sym(id), uses: vec![args[1]] });
+    }
+}
+
+/// rt_sigreturn: all registers are as they were before the signal.
+pub fn resumed<'a>(world: &mut World, mut path: Path<'a>) -> Result<Path<'a>> {
     let saved = path.interrupted.take().context("rt_sigreturn without a signal")?;
     let below = world.table.add(saved.regs[4], 0x1000u64.wrapping_neg());
     let frame = world.table.op(super::value::Op::And, below, Val::Const(!0xf));
     ensure!(path.state.regs[4] == frame, "the stack pointer is not at the signal's frame");
+    let memory = std::mem::take(&mut path.state.memory);
     path.state = *saved;
+    path.state.memory = memory;
     path.at += 1;
     Ok(path)
 }
@@ -303,8 +344,9 @@ fn parts(set: &Set) -> Vec<Set> {
     [set.and(&errors), set.and(&others)].into_iter().filter(|part| !part.is_empty()).collect()
 }
 
-fn opens(nr: u64) -> bool {
-    matches!(nr, 257 | 290 | 319)
+/// Whether 0 is no wrong answer where any number is right: it is a descriptor, or the child's answer.
+fn zero(nr: u64) -> bool {
+    matches!(nr, 57 | 58 | 257 | 290 | 319)
 }
 
 /// What a call that gives something back takes away, whatever its answer is.
@@ -322,7 +364,7 @@ fn made(world: &mut World, path: &mut Path, args: &[Val]) -> Result<()> {
     let id = load(world, &path.state, args[1], 8)?;
     let Val::Sym(ring) = id else { return Ok(()) };
     path.state.memory.map(ring, 0x20000);
-    let room = world.table.base("the ring's nr", Set(vec![(1, 0x10000)]), 1);
+    let room = world.table.base("the ring's nr", Set(vec![(1100, 0x10000)]), 1);
     let words = [(4, Val::Sym(room)), (16, Val::Const(0xa10a_10a1)), (20, Val::Const(1)), (28, Val::Const(32))];
     for (at, val) in words {
         let at = world.table.add(id, at);

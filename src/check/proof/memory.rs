@@ -1,6 +1,6 @@
 //! Memory: the program's file, which can't be written, its stack, and what it has mapped.
 
-use super::value::{Id, Known, Op, Table, Val};
+use super::value::{Id, Known, Node, Op, Table, Val};
 use anyhow::{Result, bail, ensure};
 use std::rc::Rc;
 
@@ -94,14 +94,27 @@ impl Memory {
         let (id, at, fill) = self.place(table, at, len)?;
         let val = table.low(known, val, len as u32 * 8);
         for n in 0..len {
-            let byte = match val {
-                Val::Const(number) => (number >> (8 * n)) as u32 & 0xff,
-                Val::Sym(of) => SYMBOL | of << 3 | n as u32,
-                Val::Undef => UNDEF,
-            };
             let at = at + n as i64;
-            self.page(id, at >> 8, fill)[(at & 255) as usize] = byte;
+            self.page(id, at >> 8, fill)[(at & 255) as usize] = byte_of(table, val, n);
         }
+        Ok(())
+    }
+
+    /// Copies a byte.
+    ///
+    /// # Errors
+    /// One of the two is not there.
+    pub fn copy(&mut self, file: &[u8], table: &mut Table, to: Val, from: Val) -> Result<()> {
+        let byte = if let Val::Const(_) = from {
+            let val = self.load(file, table, &Known::default(), from, 1)?;
+            byte_of(table, val, 0)
+        } else {
+            let (id, at, fill) = self.place(table, from, 1)?;
+            self.byte(id, at, fill)
+        };
+        ensure!(!self.frozen, "writes its parent's memory");
+        let (id, at, fill) = self.place(table, to, 1)?;
+        self.page(id, at >> 8, fill)[(at & 255) as usize] = byte;
         Ok(())
     }
 
@@ -125,23 +138,41 @@ impl Memory {
     }
 }
 
+/// A byte of a value, as memory keeps it.
+fn byte_of(table: &Table, val: Val, n: u64) -> u32 {
+    match val {
+        Val::Const(number) => (number >> (8 * n)) as u32 & 0xff,
+        Val::Undef => UNDEF,
+        Val::Sym(of) => match table.node(of) {
+            Node::Bytes(bytes, len) if n < u64::from(len) => bytes[n as usize],
+            Node::Bytes(..) => 0,
+            _ => SYMBOL | of << 3 | n as u32,
+        },
+    }
+}
+
 fn number(bytes: impl DoubleEndedIterator<Item = u8>) -> u64 {
     bytes.rev().fold(0, |number, byte| number << 8 | u64::from(byte))
 }
 
 /// The value that these bytes are.
-fn joined(table: &mut Table, known: &Known, bytes: &[u32]) -> Val {
+pub fn joined(table: &mut Table, known: &Known, bytes: &[u32]) -> Val {
     if bytes.iter().all(|byte| *byte < 256) {
         return Val::Const(number(bytes.iter().map(|byte| *byte as u8)));
     }
-    let first = bytes[0];
-    if first == UNDEF || first & SYMBOL == 0 {
+    if bytes.iter().all(|byte| *byte == UNDEF) {
         return Val::Undef;
     }
+    let first = bytes[0];
+    if first == UNDEF || first & SYMBOL == 0 {
+        return table.bytes(bytes);
+    }
     let (id, from) = ((first & !SYMBOL) >> 3, first & 7);
-    let same = bytes.iter().zip(first..).take_while(|(byte, want)| **byte == *want).count();
+    let end = first + (8 - from);
+    let same = bytes.iter().zip(first..end).take_while(|(byte, want)| **byte == *want).count();
+    if bytes[same..].iter().any(|byte| *byte != 0) {
+        return table.bytes(bytes);
+    }
     let val = table.op(Op::Right, Val::Sym(id), Val::Const(u64::from(from) * 8));
-    let low = table.low(known, val, same as u32 * 8);
-    let whole = same == bytes.len() || bytes[same..].iter().all(|byte| *byte == 0);
-    if whole { low } else { Val::Undef }
+    table.low(known, val, same as u32 * 8)
 }

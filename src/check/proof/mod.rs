@@ -15,6 +15,7 @@ mod cpu;
 mod failure;
 mod flags;
 mod kernel;
+mod leaves;
 mod memory;
 mod path;
 mod set;
@@ -48,6 +49,7 @@ pub fn prove(scenario: &str, file: &[u8]) -> Result<Certificate> {
         for (count, list) in lists.iter().enumerate() {
             let mut list = list.clone();
             ways.iter().for_each(|other| steps::join(&mut list, &other[count]));
+            steps::open_ends(&mut list);
             let lists = steps::children(trace)?;
             let mut kernel = Kernel {
                 name: scenario,
@@ -71,8 +73,12 @@ pub fn prove(scenario: &str, file: &[u8]) -> Result<Certificate> {
 fn follow<'a>(kernel: &mut Kernel<'a>, world: &mut World, start: Path<'a>, not_shown: &mut Vec<String>) {
     let mut open = vec![start];
     while let Some(path) = open.pop() {
-        let what = story(&path);
+        let (what, altered) = (story(&path), path.altered.clone());
         if let Err(error) = one(kernel, world, path, &mut open) {
+            if let Some(word) = altered.filter(|_| error.is::<failure::GoesOn>()) {
+                kernel.shown.unread.insert(word.to_string());
+                continue;
+            }
             let line = format!("{what}{error:#}");
             if !not_shown.contains(&line) {
                 not_shown.push(line);
@@ -88,6 +94,9 @@ fn follow<'a>(kernel: &mut Kernel<'a>, world: &mut World, start: Path<'a>, not_s
 fn story(path: &Path) -> String {
     match &path.mode {
         Mode::Expected => String::new(),
+        Mode::Failed(_) if path.altered.is_some() => {
+            format!("after another word, {}: ", path.altered.as_deref().unwrap_or_default())
+        }
         Mode::Failed(call) => format!("after another answer of {call}, call {}: ", path.at),
         Mode::Taken(times) => format!("with the name taken {times} times: "),
     }
@@ -137,6 +146,8 @@ fn finish(scenario: &str, file: &[u8], traces: &[expected::Expected], world: &Wo
         never_reached: others.into_iter().map(|(at, _)| at).collect(),
         arguments: Counted { proved: shown.args as u64, of: stated as u64 },
         answers: shown.answers as u64,
+        words: Counted { proved: (shown.fields - shown.unread.len()) as u64, of: shown.fields as u64 },
+        unread: shown.unread.into_iter().collect(),
         ends: shown.ends as u64,
         assumptions: certificate::ASSUMPTIONS.iter().map(ToString::to_string).collect(),
         not_shown,

@@ -70,6 +70,8 @@ pub struct Path<'a> {
     pub children: usize,
     /// Whether the failure's line is written.
     pub written: bool,
+    /// The word that the kernel has written otherwise.
+    pub altered: Option<Rc<str>>,
     /// Descriptors of files, and their first mapping.
     pub mapped: Vec<(Val, u32)>,
 }
@@ -92,6 +94,7 @@ impl<'a> Path<'a> {
             borrowed: false,
             children: 0,
             written: false,
+            altered: None,
             mapped: Vec::new(),
         }
     }
@@ -262,7 +265,7 @@ impl<'a> Path<'a> {
     }
 }
 
-fn layout_of(fields: &Pairs) -> Result<&'static layout::Layout> {
+pub(super) fn layout_of(fields: &Pairs) -> Result<&'static layout::Layout> {
     let (first, _) = fields.0.first().context("a structure without fields")?;
     layout::of(first).with_context(|| format!("no structure has {first}"))
 }

@@ -118,9 +118,10 @@ impl State {
         let place = &mut self.regs[register.full_register().number()];
         *place = match register.size() {
             4 | 8 => world.table.low(&self.known, val, register.size() as u32 * 8),
-            1 if !matches!(register, Register::AH | Register::BH | Register::CH | Register::DH) => {
-                let low = world.table.low(&self.known, val, 8);
-                world.table.mixed(*place, low)
+            size @ (1 | 2) if !matches!(register, Register::AH | Register::BH | Register::CH | Register::DH) => {
+                let bits = size as u32 * 8;
+                let low = world.table.low(&self.known, val, bits);
+                world.table.mixed(*place, low, bits)
             }
             _ => Val::Undef,
         };

@@ -91,13 +91,29 @@ pub fn stated(call: &Call) -> usize {
     call.args.iter().filter(|word| !matches!(word, Word::Name(_))).count()
 }
 
+/// Notes where a repetition of an open number can end earlier or later: the call after it is the same.
+pub fn open_ends(steps: &mut [Step]) {
+    for at in 0..steps.len() {
+        let Some(end) = (at..steps.len()).find(|end| steps[*end].round == 0) else { return };
+        let (one, two) = (steps[at].call, steps[end].call);
+        if at < end && one.nr == two.nr && one.args == two.args {
+            numbers(one, &mut steps[end].also);
+            numbers(two, &mut steps[at].also);
+        }
+    }
+}
+
+fn numbers(call: &Call, all: &mut Vec<i64>) {
+    match &call.ret {
+        Some(Ret::Number(number)) => all.push(*number),
+        Some(Ret::Any(numbers)) => all.extend(numbers),
+        _ => {}
+    }
+}
+
 /// Notes at each step what the same step may answer in another way to read the trace.
 pub fn join(steps: &mut [Step], other: &[Step]) {
     for (step, other) in steps.iter_mut().zip(other) {
-        match &other.call.ret {
-            Some(Ret::Number(number)) => step.also.push(*number),
-            Some(Ret::Any(numbers)) => step.also.extend(numbers),
-            _ => {}
-        }
+        numbers(other.call, &mut step.also);
     }
 }

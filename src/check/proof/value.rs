@@ -46,8 +46,10 @@ pub enum Node {
     Low(Id, u32),
     /// Another of so many bits, with its sign.
     Signed(Id, u32),
-    /// The first with its lowest byte replaced by the second.
-    Mixed(Val, Val),
+    /// The first with its lowest bits replaced by the second.
+    Mixed(Val, Val, u32),
+    /// Bytes of several values, as they are in memory, and how many.
+    Bytes([u32; 8], u8),
     /// Of two others.
     Op(Op, Val, Val),
 }
@@ -163,10 +165,10 @@ impl Table {
                 set.unwrap_or_else(|| self.bases[base as usize].set.clone())
             }
             Node::Op(op, one, two) => {
-                let set = known.set(id).cloned();
-                set.unwrap_or_else(|| self.estimate(known, op, one, two))
+                let set = self.estimate(known, op, one, two);
+                known.set(id).map_or(set.clone(), |known| known.and(&set))
             }
-            Node::Mixed(..) => known.set(id).cloned().unwrap_or_else(|| Set::all(64)),
+            Node::Mixed(..) | Node::Bytes(..) => known.set(id).cloned().unwrap_or_else(|| Set::all(64)),
         }
     }
 
@@ -176,6 +178,7 @@ impl Table {
         };
         let (low, high) = self.range(known, id).ends();
         match op {
+            Op::And if (!by).count_ones() <= 6 => self.masked(known, id, by),
             Op::And => Set(vec![(0, high.min(by))]),
             Op::Over => Set(vec![(low / by, high / by)]),
             Op::Rest => Set(vec![(0, by - 1)]),
@@ -183,6 +186,16 @@ impl Table {
             Op::Times if high.checked_mul(by).is_some() => Set(vec![(low * by, high * by)]),
             Op::Left if high.leading_zeros() as u64 >= by => Set(vec![(low << by, high << by)]),
             _ => Set::all(64),
+        }
+    }
+
+    /// What `id & by` can be, where `by` leaves out few bits: 0 only if `id` has no others.
+    fn masked(&self, known: &Known, id: Id, by: u64) -> Set {
+        let (range, zeros) = (self.range(known, id), zeros(by));
+        match (range.and(&zeros).is_empty(), range.within(&zeros)) {
+            (true, _) => Set(vec![(1, by)]),
+            (_, true) => Set::one(0),
+            _ => Set(vec![(0, by)]),
         }
     }
 
@@ -223,12 +236,7 @@ impl Table {
 
     /// `of & by` is 0 for the numbers whose bits are all outside of `by`.
     fn refine_and(&self, known: &mut Known, of: Id, by: u64, set: &Set) {
-        let (mut zeros, mut bits) = (vec![(0, 0)], !by);
-        while bits != 0 {
-            zeros.push((bits, bits));
-            bits = (bits - 1) & !by;
-        }
-        let zeros = Set::of(zeros);
+        let zeros = zeros(by);
         if set.only() == Some(0) {
             self.refine(known, of, &zeros);
         } else if !set.0.iter().any(|interval| interval.0 == 0) {
@@ -275,7 +283,10 @@ impl Table {
             return if let Val::Const(number) = val { Val::Const(number & mask(bits)) } else { val };
         };
         match self.node(id) {
-            Node::Mixed(_, low) if bits == 8 => low,
+            Node::Mixed(_, low, of) if of == bits => low,
+            Node::Bytes(bytes, len) if bits < 8 * u32::from(len) => {
+                super::memory::joined(self, known, &bytes[..bits as usize / 8])
+            }
             Node::Low(_, before) if before <= bits => val,
             Node::Low(of, _) => self.sym(Node::Low(of, bits)),
             Node::Signed(of, before) if before == bits => Val::Sym(of),
@@ -299,12 +310,19 @@ impl Table {
         }
     }
 
-    /// The first with its lowest byte replaced.
-    pub fn mixed(&mut self, old: Val, low: Val) -> Val {
+    /// The first with its lowest bits replaced.
+    pub fn mixed(&mut self, old: Val, low: Val, bits: u32) -> Val {
         match (old, low) {
-            (Val::Const(old), Val::Const(low)) => Val::Const(old & !0xff | low),
-            _ => self.sym(Node::Mixed(old, low)),
+            (Val::Const(old), Val::Const(low)) => Val::Const(old & !mask(bits) | low),
+            _ => self.sym(Node::Mixed(old, low, bits)),
         }
+    }
+
+    /// Bytes that belong to several values.
+    pub fn bytes(&mut self, bytes: &[u32]) -> Val {
+        let mut all = [0; 8];
+        all[..bytes.len()].copy_from_slice(bytes);
+        self.sym(Node::Bytes(all, bytes.len() as u8))
     }
 
     /// An operation of 64 bits.
@@ -325,7 +343,18 @@ impl Table {
             (Op::Times | Op::Over, val, Val::Const(1)) => val,
             (Op::And, Val::Sym(id), Val::Const(by)) => self.aligned(id, by),
             (Op::And | Op::Or | Op::Xor | Op::Times, Val::Const(_), _) => self.op(op, two, one),
+            (Op::Right, Val::Sym(id), Val::Const(by @ (8 | 16 | 24 | 32 | 40 | 48 | 56))) => self.right(id, by),
             _ => self.sym(Node::Op(op, one, two)),
+        }
+    }
+
+    fn right(&mut self, id: Id, by: u64) -> Val {
+        let from = by as usize / 8;
+        match self.node(id) {
+            Node::Bytes(bytes, len) if from < usize::from(len) => {
+                super::memory::joined(self, &Known::default(), &bytes[from..usize::from(len)])
+            }
+            _ => self.sym(Node::Op(Op::Right, Val::Sym(id), Val::Const(by))),
         }
     }
 
@@ -348,6 +377,16 @@ impl Table {
         }
         self.sym(Node::Op(Op::And, Val::Sym(id), Val::Const(by)))
     }
+}
+
+/// The numbers whose bits are all outside of `by`.
+fn zeros(by: u64) -> Set {
+    let (mut zeros, mut bits) = (vec![(0, 0)], !by);
+    while bits != 0 {
+        zeros.push((bits, bits));
+        bits = (bits - 1) & !by;
+    }
+    Set::of(zeros)
 }
 
 fn compute(op: Op, one: u64, two: u64) -> u64 {
