@@ -11,7 +11,7 @@ use anyhow::{Result, bail, ensure};
 
 /// The story goes on as if nothing had been wrong.
 #[derive(Debug)]
-pub struct GoesOn(String);
+pub struct GoesOn(pub String);
 
 impl std::fmt::Display for GoesOn {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -31,8 +31,8 @@ pub fn call<'a>(kernel: &mut Kernel<'a>, world: &mut World, mut path: Path<'a>, 
     match nr {
         207 => {
             let context = path.held.contexts.iter().find(|context| context.id == args[0]);
-            let Some(context) = context else { bail!("destroys what is no context") };
-            for used in &context.uses {
+            ensure!(context.is_some() || path.held.perhaps.contains(&args[0]), "destroys what is no context");
+            for used in context.iter().flat_map(|context| &context.uses) {
                 ensure!(alive(world, state.regs[4], *used), "destroys a context after the frame it works on");
             }
         }
@@ -69,7 +69,10 @@ fn line(kernel: &Kernel, world: &mut World, path: &mut Path, args: &[Val], faile
     ensure!(args[0] == Val::Const(2), "writes to {}", world.table.name(args[0]));
     ensure!(!path.written, "writes a second line");
     let Val::Const(len @ 1..=512) = args[2] else { bail!("a line of {} bytes", world.table.name(args[2])) };
-    let start = format!("{}: {failed}: ", kernel.name);
+    let start = match failed {
+        "" => format!("{}: ", kernel.name),
+        failed => format!("{}: {failed}: ", kernel.name),
+    };
     let mut byte = |n| {
         let at = world.table.add(args[1], n);
         load(world, &path.state, at, 1)

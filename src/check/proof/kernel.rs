@@ -80,7 +80,15 @@ impl<'a> Kernel<'a> {
             path.mark = path.names.len();
         }
         let args = arguments(world, &path.state);
-        self.compare(world, &mut path, step, nr, &args).with_context(|| format!("{} {}", step.call.name, path.at))?;
+        let differs = self.compare(world, &mut path, step, nr, &args);
+        if let (Err(_), Some(_)) = (&differs, &path.altered) {
+            path.mode = Mode::Failed("".into());
+            return failure::call(self, world, path, nr, "");
+        }
+        differs.with_context(|| format!("{} {}", step.call.name, path.at))?;
+        if nr == 231 && path.altered.is_some() {
+            bail!(failure::GoesOn("makes the whole trace".into()));
+        }
         if nr == 231 {
             ensure!(path.at + 1 == steps.len(), "exit_group before the end");
             self.shown.whole += 1;
@@ -151,15 +159,22 @@ impl<'a> Kernel<'a> {
             return Ok(paths);
         }
         // As it would go on, without what branches off.
+        let leaves = memory_of(world, path, &step.call.after)?;
         let mut good = self.right(world, path.clone(), step, args, ret)?.pop().context("no path")?;
-        good.mode = Mode::Failed(step.call.name.as_str().into());
-        for leaf in memory_of(world, &good, &step.call.after)? {
+        good.quiet = true;
+        for leaf in leaves {
             let label = format!("{} {}: {}", path.at, step.call.name, leaf.name);
             self.shown.fields += 1;
             for val in leaf.others(world, &mut good) {
                 let mut path = good.clone();
                 path.altered = Some(label.as_str().into());
                 store(world, &mut path.state, leaf.at, leaf.len, val)?;
+                if let Some(saved) = &mut path.interrupted {
+                    saved.known = path.state.known.clone();
+                }
+                if step.call.nr == 206 {
+                    path.held.perhaps.push(val);
+                }
                 paths.push(path);
             }
         }
@@ -299,7 +314,7 @@ impl<'a> Kernel<'a> {
 fn handle(world: &mut World, path: &mut Path, args: &[Val]) {
     let id = world.table.base("a handle", Set(vec![(0x10000, 0x7fff_ffff_f000)]), 4096);
     if store(world, &mut path.state, args[1], 8, Val::Sym(id)).is_ok() {
-        path.held.contexts.push(Context_ { id: Val::Sym(id), uses: vec![args[1]] });
+        path.held.perhaps.push(Val::Sym(id));
     }
 }
 

@@ -35,6 +35,8 @@ pub struct Context_ {
 pub struct Held {
     /// Contexts.
     pub contexts: Vec<Context_>,
+    /// Handles of which nobody has promised anything: they may be destroyed.
+    pub perhaps: Vec<Val>,
     /// Descriptors.
     pub fds: Vec<Val>,
     /// Names in the file system, by the address of the path.
