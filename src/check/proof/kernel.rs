@@ -99,8 +99,10 @@ impl<'a> Kernel<'a> {
             return Ok(vec![resumed(world, path)?]);
         }
         let mut paths = self.wrong(world, &path, step, &args);
+        if let Some(usual) = rets(step.call).first() {
+            paths.extend(self.altered(world, &path, step, &args, usual)?);
+        }
         for ret in rets(step.call) {
-            paths.extend(self.altered(world, &path, step, &args, &ret)?);
             paths.extend(self.right(world, path.clone(), step, &args, &ret)?);
         }
         Ok(paths)
@@ -273,7 +275,8 @@ impl<'a> Kernel<'a> {
                 path.held.contexts.retain(|context| context.id != args[0]);
             }
             13 => self.handler(world, path, args)?,
-            _ if good => gone(&mut path.held, step.call.nr, args),
+            // A name that is gone is gone.
+            nr if good || nr == 263 => gone(&mut path.held, nr, args),
             _ => {}
         }
         Ok(())
@@ -312,6 +315,10 @@ impl<'a> Kernel<'a> {
 
 /// io_setup has answered what it must not, and has made a context all the same.
 fn handle(world: &mut World, path: &mut Path, args: &[Val]) {
+    // Only where there is none yet.
+    if !load(world, &path.state, args[1], 8).is_ok_and(|before| before == Val::Const(0)) {
+        return;
+    }
     let id = world.table.base("a handle", Set(vec![(0x10000, 0x7fff_ffff_f000)]), 4096);
     if store(world, &mut path.state, args[1], 8, Val::Sym(id)).is_ok() {
         path.held.perhaps.push(Val::Sym(id));

@@ -55,6 +55,10 @@ pub fn memory_of(world: &mut World, path: &Path, pairs: &Pairs) -> Result<Vec<Le
 fn walk(world: &mut World, path: &Path, name: &str, shape: &Shape, (at, len): (Val, u64), leaves: &mut Vec<Leaf>) -> Result<u64> {
     let mut leaf = |val| leaves.push(Leaf { name: name.into(), at, len, val });
     match shape {
+        // A buffer, which may be compared byte by byte.
+        Shape::Word(Word::Number(number)) if name.starts_with('&') => {
+            return Ok(bytes(world, name, &number.to_le_bytes(), at, leaves));
+        }
         Shape::Word(Word::Number(number)) => leaf(Val::Const(number & super::set::mask(len as u32 * 8))),
         Shape::Word(Word::Name(of)) if of.starts_with('&') => leaf(path.named(of).context("no value")?),
         Shape::Word(_) => {}

@@ -93,12 +93,16 @@ pub fn stated(call: &Call) -> usize {
 
 /// Notes where a repetition of an open number can end earlier or later: the call after it is the same.
 pub fn open_ends(steps: &mut [Step]) {
-    for at in 0..steps.len() {
-        let Some(end) = (at..steps.len()).find(|end| steps[*end].round == 0) else { return };
-        let (one, two) = (steps[at].call, steps[end].call);
-        if at < end && one.nr == two.nr && one.args == two.args {
-            numbers(one, &mut steps[end].also);
-            numbers(two, &mut steps[at].also);
+    let mut end = None;
+    for at in (0..steps.len()).rev() {
+        if steps[at].round == 0 {
+            end = Some(at);
+        } else if let Some(end) = end {
+            let (one, two) = (steps[at].call, steps[end].call);
+            if one.nr == two.nr && one.args == two.args {
+                numbers(one, &mut steps[end].also);
+                numbers(two, &mut steps[at].also);
+            }
         }
     }
 }
