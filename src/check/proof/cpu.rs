@@ -23,7 +23,9 @@ pub enum Next {
 /// It is one that a fixture must not come to, or it depends on something unknown.
 pub fn step(world: &mut World, state: &mut State) -> Result<Next> {
     let at = state.rip;
-    let insn = world.instruction(at).with_context(|| format!("no code at {at:#x}"))?;
+    let insn = world
+        .instruction(at)
+        .with_context(|| format!("no code at {at:#x}"))?;
     world.steps += 1;
     state.rip = insn.next_ip();
     let next = execute(world, state, &insn);
@@ -41,7 +43,9 @@ fn execute(world: &mut World, state: &mut State, insn: &Instruction) -> Result<N
             state.rip = insn.near_branch_target();
             return Ok(Next::Go);
         }
-        FlowControl::Call if insn.mnemonic() == Mnemonic::Syscall => return Ok(Next::Call(insn.ip())),
+        FlowControl::Call if insn.mnemonic() == Mnemonic::Syscall => {
+            return Ok(Next::Call(insn.ip()));
+        }
         FlowControl::Call => return call(world, state, insn),
         FlowControl::Return if insn.mnemonic() == Mnemonic::Ret => return ret(world, state),
         other => bail!("{other:?}"),
@@ -49,7 +53,11 @@ fn execute(world: &mut World, state: &mut State, insn: &Instruction) -> Result<N
     if insn.has_rep_prefix() || insn.has_repne_prefix() {
         return string(world, state, insn);
     }
-    let first = if insn.op_count() > 0 { insn.op0_register() } else { Register::None };
+    let first = if insn.op_count() > 0 {
+        insn.op0_register()
+    } else {
+        Register::None
+    };
     if first.is_xmm() || insn.op_count() > 1 && insn.op1_register().is_xmm() {
         return vector(world, state, insn);
     }
@@ -57,7 +65,12 @@ fn execute(world: &mut World, state: &mut State, insn: &Instruction) -> Result<N
 }
 
 /// Takes a condition's way, and leaves the other if both are possible.
-fn conditional(world: &mut World, state: &mut State, insn: &Instruction, code: ConditionCode) -> Result<Next> {
+fn conditional(
+    world: &mut World,
+    state: &mut State,
+    insn: &Instruction,
+    code: ConditionCode,
+) -> Result<Next> {
     let (holds, next) = decide(world, state, insn, code)?;
     take(world, state, insn, holds)?;
     Ok(next)
@@ -65,10 +78,18 @@ fn conditional(world: &mut World, state: &mut State, insn: &Instruction, code: C
 
 /// Whether a condition holds on this path; if it need not, the path on which it does not, at the same
 /// instruction.
-fn decide(world: &World, state: &mut State, insn: &Instruction, code: ConditionCode) -> Result<(bool, Next)> {
+fn decide(
+    world: &World,
+    state: &mut State,
+    insn: &Instruction,
+    code: ConditionCode,
+) -> Result<(bool, Next)> {
     match state.flags.decide(&world.table, &state.known, code) {
         Decision::Sure(holds) => Ok((holds, Next::Go)),
-        Decision::Unknown => bail!("the condition depends on what is not known: {:?}", state.flags),
+        Decision::Unknown => bail!(
+            "the condition depends on what is not known: {:?}",
+            state.flags
+        ),
         Decision::Open => {
             let mut other = Box::new(state.clone());
             other.rip = insn.ip();
@@ -89,7 +110,11 @@ fn decide(world: &World, state: &mut State, insn: &Instruction, code: ConditionC
 
 fn take(world: &mut World, state: &mut State, insn: &Instruction, holds: bool) -> Result<()> {
     if insn.is_jcc_short_or_near() {
-        state.rip = if holds { insn.near_branch_target() } else { state.rip };
+        state.rip = if holds {
+            insn.near_branch_target()
+        } else {
+            state.rip
+        };
     } else if insn.op_count() == 1 {
         write(world, state, insn, Val::Const(holds.into()))?;
     } else {
@@ -113,8 +138,13 @@ fn call(world: &mut World, state: &mut State, insn: &Instruction) -> Result<Next
 fn ret(world: &mut World, state: &mut State) -> Result<Next> {
     let place = state.regs[4];
     let to = pop(world, state)?;
-    let Some((want, back)) = state.returns.pop() else { bail!("a return without a call") };
-    ensure!(place == want && to == Val::Const(back), "does not return to its caller");
+    let Some((want, back)) = state.returns.pop() else {
+        bail!("a return without a call")
+    };
+    ensure!(
+        place == want && to == Val::Const(back),
+        "does not return to its caller"
+    );
     state.rip = back;
     Ok(Next::Go)
 }
@@ -122,7 +152,9 @@ fn ret(world: &mut World, state: &mut State) -> Result<Next> {
 /// Puts a value on the stack.
 pub fn push(world: &mut World, state: &mut State, val: Val) -> Result<()> {
     state.regs[4] = world.table.add(state.regs[4], 8u64.wrapping_neg());
-    state.memory.store(&mut world.table, &state.known, state.regs[4], 8, val)
+    state
+        .memory
+        .store(&mut world.table, &state.known, state.regs[4], 8, val)
 }
 
 fn pop(world: &mut World, state: &mut State) -> Result<Val> {
@@ -134,13 +166,17 @@ fn pop(world: &mut World, state: &mut State) -> Result<Val> {
 /// Reads memory.
 pub fn load(world: &mut World, state: &State, at: Val, len: u64) -> Result<Val> {
     let at = world.table.settled(&state.known, at);
-    state.memory.load(world.file, &mut world.table, &state.known, at, len)
+    state
+        .memory
+        .load(world.file, &mut world.table, &state.known, at, len)
 }
 
 /// Writes memory.
 pub fn store(world: &mut World, state: &mut State, at: Val, len: u64, val: Val) -> Result<()> {
     let at = world.table.settled(&state.known, at);
-    state.memory.store(&mut world.table, &state.known, at, len, val)
+    state
+        .memory
+        .store(&mut world.table, &state.known, at, len, val)
 }
 
 fn address(world: &mut World, state: &State, insn: &Instruction) -> Result<Val> {
@@ -180,8 +216,18 @@ fn read(world: &mut World, state: &State, insn: &Instruction, operand: u32) -> R
             Ok(world.table.settled(&state.known, val))
         }
         _ => {
-            let number = insn.try_immediate(operand).ok().context("an operand of another kind")?;
-            Ok(Val::Const(number & mask(if insn.mnemonic() == Mnemonic::Push { 64 } else { bits(insn, 0) })))
+            let number = insn
+                .try_immediate(operand)
+                .ok()
+                .context("an operand of another kind")?;
+            Ok(Val::Const(
+                number
+                    & mask(if insn.mnemonic() == Mnemonic::Push {
+                        64
+                    } else {
+                        bits(insn, 0)
+                    }),
+            ))
         }
     }
 }
@@ -202,8 +248,8 @@ fn write(world: &mut World, state: &mut State, insn: &Instruction, val: Val) -> 
 
 fn plain(world: &mut World, state: &mut State, insn: &Instruction) -> Result<Next> {
     use Mnemonic::{
-        Adc, Add, And, Bt, Cdqe, Cld, Cmp, Dec, Div, Imul, Inc, Lea, Mov, Movsx, Movsxd, Movzx, Mul, Neg, Nop,
-        Not, Or, Pop, Push, Sar, Shl, Shr, Std, Sub, Test, Xchg, Xor,
+        Adc, Add, And, Bt, Cdqe, Cld, Cmp, Dec, Div, Imul, Inc, Lea, Mov, Movsx, Movsxd, Movzx,
+        Mul, Neg, Nop, Not, Or, Pop, Push, Sar, Shl, Shr, Std, Sub, Test, Xchg, Xor,
     };
     match insn.mnemonic() {
         Nop => {}
@@ -239,7 +285,9 @@ fn plain(world: &mut World, state: &mut State, insn: &Instruction) -> Result<Nex
         Div => divide(world, state, insn)?,
         Inc | Dec | Neg | Not => single(world, state, insn)?,
         Adc => return with_carry(world, state, insn),
-        Add | Sub | Cmp | And | Or | Xor | Test | Imul | Shl | Shr | Sar => two(world, state, insn)?,
+        Add | Sub | Cmp | And | Or | Xor | Test | Imul | Shl | Shr | Sar => {
+            two(world, state, insn)?
+        }
         Bt => bit(world, state, insn)?,
         Mul => bail!("a wide product"),
         _ => bail!("an instruction that is not known"),
@@ -257,14 +305,20 @@ fn exchange(world: &mut World, state: &mut State, insn: &Instruction) -> Result<
 /// rdx must be 0.
 fn divide(world: &mut World, state: &mut State, insn: &Instruction) -> Result<()> {
     let (width, by) = (bits(insn, 0), read(world, state, insn, 0)?);
-    ensure!(width >= 32 && matches!(by, Val::Const(1..)), "a divisor that is not known");
+    ensure!(
+        width >= 32 && matches!(by, Val::Const(1..)),
+        "a divisor that is not known"
+    );
     let (rax, rdx) = match width {
         32 => (Register::EAX, Register::EDX),
         _ => (Register::RAX, Register::RDX),
     };
     ensure!(state.get(world, rdx) == Val::Const(0), "a wide dividend");
     let from = state.get(world, rax);
-    let (over, rest) = (world.table.op(Op::Over, from, by), world.table.op(Op::Rest, from, by));
+    let (over, rest) = (
+        world.table.op(Op::Over, from, by),
+        world.table.op(Op::Rest, from, by),
+    );
     state.set(world, rax, over);
     state.set(world, rdx, rest);
     state.flags = Flags::Undef;
@@ -292,7 +346,11 @@ fn single(world: &mut World, state: &mut State, insn: &Instruction) -> Result<()
 /// An addition with carry: the carry is settled first, so that this and the addition are two steps.
 fn with_carry(world: &mut World, state: &mut State, insn: &Instruction) -> Result<Next> {
     let (carry, next) = decide(world, state, insn, ConditionCode::b)?;
-    let (width, one, two) = (bits(insn, 0), read(world, state, insn, 0)?, read(world, state, insn, 1)?);
+    let (width, one, two) = (
+        bits(insn, 0),
+        read(world, state, insn, 0)?,
+        read(world, state, insn, 1)?,
+    );
     let sum = world.table.op(Op::Plus, one, two);
     let sum = world.table.add(sum, carry.into());
     let sum = world.table.low(&state.known, sum, width);
@@ -304,17 +362,24 @@ fn with_carry(world: &mut World, state: &mut State, insn: &Instruction) -> Resul
 fn two(world: &mut World, state: &mut State, insn: &Instruction) -> Result<()> {
     use Mnemonic::{Add, And, Cmp, Imul, Or, Sar, Shl, Shr, Sub, Test, Xor};
     let (width, mnemonic) = (bits(insn, 0), insn.mnemonic());
-    let same = insn.op_count() == 2 && insn.op_kind(1) == OpKind::Register && insn.op0_register() == insn.op1_register();
+    let same = insn.op_count() == 2
+        && insn.op_kind(1) == OpKind::Register
+        && insn.op0_register() == insn.op1_register();
     if same && matches!(mnemonic, Xor | Sub) {
         state.flags = Flags::Known(false, true, false, false);
         return write(world, state, insn, Val::Const(0));
     }
     let left = u32::from(insn.op_count() == 3);
-    let (mut one, two) = (read(world, state, insn, left)?, read(world, state, insn, left + 1)?);
+    let (mut one, two) = (
+        read(world, state, insn, left)?,
+        read(world, state, insn, left + 1)?,
+    );
     if mnemonic == Sar {
         one = world.table.signed(&state.known, one, width);
         ensure!(matches!(one, Val::Const(_)), "a shift of what is not known");
-        let (Val::Const(a), Val::Const(b)) = (one, two) else { bail!("a shift of what is not known") };
+        let (Val::Const(a), Val::Const(b)) = (one, two) else {
+            bail!("a shift of what is not known")
+        };
         let result = Val::Const((a as i64 >> b) as u64 & mask(width));
         state.flags = Flags::Result(result, width);
         return write(world, state, insn, result);
@@ -351,7 +416,11 @@ fn two(world: &mut World, state: &mut State, insn: &Instruction) -> Result<()> {
         And | Test | Or | Xor => Flags::logic(result, width),
         _ => Flags::Result(result, width),
     };
-    if matches!(mnemonic, Cmp | Test) { Ok(()) } else { write(world, state, insn, result) }
+    if matches!(mnemonic, Cmp | Test) {
+        Ok(())
+    } else {
+        write(world, state, insn, result)
+    }
 }
 
 fn bit(world: &mut World, state: &mut State, insn: &Instruction) -> Result<()> {
@@ -402,7 +471,9 @@ fn vector(world: &mut World, state: &mut State, insn: &Instruction) -> Result<Ne
 /// `rep movsb` and the like, as often as a known rcx says.
 fn string(world: &mut World, state: &mut State, insn: &Instruction) -> Result<Next> {
     use Mnemonic::{Movsb, Movsd, Movsq, Movsw, Stosb, Stosd, Stosq, Stosw};
-    let Val::Const(count) = state.get(world, Register::RCX) else { bail!("a count that is not known") };
+    let Val::Const(count) = state.get(world, Register::RCX) else {
+        bail!("a count that is not known")
+    };
     let len = insn.memory_size().size() as u64;
     ensure!(count < 0x10000, "too many bytes");
     let step = if state.down { len.wrapping_neg() } else { len };

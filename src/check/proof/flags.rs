@@ -59,7 +59,9 @@ impl Flags {
     /// Of a result that clears carry and overflow.
     #[must_use]
     pub fn logic(result: Val, bits: u32) -> Self {
-        let Val::Const(number) = result else { return Self::Logic(result, bits) };
+        let Val::Const(number) = result else {
+            return Self::Logic(result, bits);
+        };
         Self::Known(false, number == 0, number >> (bits - 1) & 1 == 1, false)
     }
 
@@ -106,7 +108,14 @@ fn holds(code: ConditionCode, carry: bool, zero: bool, sign: bool, overflow: boo
     }
 }
 
-fn compared(table: &Table, known: &Known, code: ConditionCode, one: Val, two: Val, bits: u32) -> Decision {
+fn compared(
+    table: &Table,
+    known: &Known,
+    code: ConditionCode,
+    one: Val,
+    two: Val,
+    bits: u32,
+) -> Decision {
     match (table.settled(known, one), table.settled(known, two)) {
         (one, Val::Const(two)) => against(table, known, code, one, two, bits),
         (Val::Const(one), two) => match mirrored(code) {
@@ -141,7 +150,13 @@ fn symbols(table: &Table, known: &Known, code: ConditionCode, one: Id, two: Id) 
         _ if one == two => true,
         (a, b) if a.0 == b.0 && a.1 != b.1 => false,
         _ if known.differs(one, two) => false,
-        _ if table.range(known, one).and(&table.range(known, two)).is_empty() => false,
+        _ if table
+            .range(known, one)
+            .and(&table.range(known, two))
+            .is_empty() =>
+        {
+            false
+        }
         _ => return Decision::Unknown,
     };
     match code {
@@ -152,13 +167,24 @@ fn symbols(table: &Table, known: &Known, code: ConditionCode, one: Id, two: Id) 
 }
 
 /// A value and a number.
-fn against(table: &Table, known: &Known, code: ConditionCode, val: Val, number: u64, bits: u32) -> Decision {
+fn against(
+    table: &Table,
+    known: &Known,
+    code: ConditionCode,
+    val: Val,
+    number: u64,
+    bits: u32,
+) -> Decision {
     let Val::Sym(id) = table.settled(known, val) else {
-        let Val::Const(val) = table.settled(known, val) else { return Decision::Unknown };
+        let Val::Const(val) = table.settled(known, val) else {
+            return Decision::Unknown;
+        };
         let now = Flags::compare(Val::Const(val), Val::Const(number), bits);
         return now.decide(table, known, code);
     };
-    let Some(holds) = solution(code, number, bits) else { return Decision::Unknown };
+    let Some(holds) = solution(code, number, bits) else {
+        return Decision::Unknown;
+    };
     let range = table.range(known, id);
     match (range.and(&holds).is_empty(), range.minus(&holds).is_empty()) {
         (true, _) => Decision::Sure(false),
@@ -171,7 +197,10 @@ fn against(table: &Table, known: &Known, code: ConditionCode, val: Val, number: 
 fn solution(code: ConditionCode, number: u64, bits: u32) -> Option<Set> {
     use ConditionCode::{a, ae, b, be, e, g, ge, l, le, ne, ns, s};
     let (top, all) = (1 << (bits - 1), Set::all(bits));
-    let below = |end: u64| end.checked_sub(1).map_or(Set::default(), |last| Set(vec![(0, last)]));
+    let below = |end: u64| {
+        end.checked_sub(1)
+            .map_or(Set::default(), |last| Set(vec![(0, last)]))
+    };
     // A signed order is the unsigned one after half a turn.
     let turned = number ^ top;
     let less = |end: u64| Set::of(below(end).plus(top).truncated(bits).0);

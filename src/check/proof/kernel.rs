@@ -73,9 +73,16 @@ impl<'a> Kernel<'a> {
     ///
     /// # Errors
     /// It is not the trace's next.
-    pub fn expected(&mut self, world: &mut World, mut path: Path<'a>, nr: u64) -> Result<Paths<'a>> {
+    pub fn expected(
+        &mut self,
+        world: &mut World,
+        mut path: Path<'a>,
+        nr: u64,
+    ) -> Result<Paths<'a>> {
         let steps = path.steps.clone();
-        let step = steps.get(path.at).with_context(|| format!("call {nr} after the last"))?;
+        let step = steps
+            .get(path.at)
+            .with_context(|| format!("call {nr} after the last"))?;
         if step.first {
             path.mark = path.names.len();
         }
@@ -108,26 +115,45 @@ impl<'a> Kernel<'a> {
         Ok(paths)
     }
 
-    fn compare(&mut self, world: &mut World, path: &mut Path<'a>, step: &Step, nr: u64, args: &[Val]) -> Result<()> {
+    fn compare(
+        &mut self,
+        world: &mut World,
+        path: &mut Path<'a>,
+        step: &Step,
+        nr: u64,
+        args: &[Val],
+    ) -> Result<()> {
         ensure!(nr == step.call.nr, "call {nr} instead");
         for (n, (want, got)) in step.call.args.iter().zip(args).enumerate() {
-            path.word(world, want, 64, *got).with_context(|| format!("argument {n}"))?;
+            path.word(world, want, 64, *got)
+                .with_context(|| format!("argument {n}"))?;
         }
         path.compare(world, &step.call.before)?;
-        if self.shown.met.insert(std::ptr::from_ref(step.call) as usize) {
+        if self
+            .shown
+            .met
+            .insert(std::ptr::from_ref(step.call) as usize)
+        {
             self.shown.args += steps::stated(step.call);
         }
         Ok(())
     }
 
     /// A path for each set of answers that no trace allows.
-    fn wrong(&mut self, world: &mut World, path: &Path<'a>, step: &Step, args: &[Val]) -> Paths<'a> {
+    fn wrong(
+        &mut self,
+        world: &mut World,
+        path: &Path<'a>,
+        step: &Step,
+        args: &[Val],
+    ) -> Paths<'a> {
         if path.quiet || !step.explore || !self.explore {
             return Vec::new();
         }
         let (possible, differs) = Self::others(path, step);
         let mut paths = Vec::new();
-        let taken = step.call.nr == 257 && step.call.args.get(2) == Some(&crate::expected::Word::Number(655_554));
+        let taken = step.call.nr == 257
+            && step.call.args.get(2) == Some(&crate::expected::Word::Number(655_554));
         let exists = Set::one(-17i64 as u64);
         if taken {
             let mut path = path.clone();
@@ -135,11 +161,17 @@ impl<'a> Kernel<'a> {
             answer(world, &mut path.state, Val::Const(-17i64 as u64));
             paths.push(path);
         }
-        let possible = if taken { possible.minus(&exists) } else { possible };
+        let possible = if taken {
+            possible.minus(&exists)
+        } else {
+            possible
+        };
         for part in parts(&possible) {
             self.shown.answers += 1;
             let mut path = path.clone();
-            let id = world.table.base(&format!("{}'s answer", step.call.name), part.clone(), 1);
+            let id = world
+                .table
+                .base(&format!("{}'s answer", step.call.name), part.clone(), 1);
             if let Some(Val::Sym(other)) = differs {
                 path.state.known.differ(id, other);
             }
@@ -155,14 +187,25 @@ impl<'a> Kernel<'a> {
     }
 
     /// A path for each word that the kernel writes, on which it writes another.
-    fn altered(&mut self, world: &mut World, path: &Path<'a>, step: &Step, args: &[Val], ret: &Ret) -> Result<Paths<'a>> {
+    fn altered(
+        &mut self,
+        world: &mut World,
+        path: &Path<'a>,
+        step: &Step,
+        args: &[Val],
+        ret: &Ret,
+    ) -> Result<Paths<'a>> {
         let mut paths = Vec::new();
-        if path.quiet || !step.explore || !self.explore {
+        // Handles apart.
+        if path.quiet || !step.explore || !self.explore || step.call.nr == 206 {
             return Ok(paths);
         }
         // As it would go on, without what branches off.
         let leaves = memory_of(world, path, &step.call.after)?;
-        let mut good = self.right(world, path.clone(), step, args, ret)?.pop().context("no path")?;
+        let mut good = self
+            .right(world, path.clone(), step, args, ret)?
+            .pop()
+            .context("no path")?;
         good.quiet = true;
         for leaf in leaves {
             let label = format!("{} {}: {}", path.at, step.call.name, leaf.name);
@@ -174,9 +217,6 @@ impl<'a> Kernel<'a> {
                 if let Some(saved) = &mut path.interrupted {
                     saved.known = path.state.known.clone();
                 }
-                if step.call.nr == 206 {
-                    path.held.perhaps.push(val);
-                }
                 paths.push(path);
             }
         }
@@ -185,9 +225,16 @@ impl<'a> Kernel<'a> {
 
     /// The answers that are not expected, and the value that they are not, where that has a name.
     fn others(path: &Path, step: &Step) -> (Set, Option<Val>) {
-        let high = if matches!(step.call.nr, 9 | 25) { 0x7fff_ffff_f000 } else { 0x7fff_ffff };
+        let high = if matches!(step.call.nr, 9 | 25) {
+            0x7fff_ffff_f000
+        } else {
+            0x7fff_ffff
+        };
         let all = Set::signed(-4095, high);
-        let also = step.also.iter().map(|number| (*number as u64, *number as u64));
+        let also = step
+            .also
+            .iter()
+            .map(|number| (*number as u64, *number as u64));
         let mut all = all.minus(&Set::of(also.collect()));
         if step.call.nr == 263 {
             // A name that is gone already is fine.
@@ -196,12 +243,17 @@ impl<'a> Kernel<'a> {
         match &step.call.ret {
             Some(Ret::Number(number)) => (all.minus(&Set::one(*number as u64)), None),
             Some(Ret::Any(numbers)) => {
-                let set = numbers.iter().map(|number| (*number as u64, *number as u64));
+                let set = numbers
+                    .iter()
+                    .map(|number| (*number as u64, *number as u64));
                 (all.minus(&Set::of(set.collect())), None)
             }
             Some(Ret::Name(name)) => match path.named(name) {
                 Some(val) => (all, Some(val)),
-                None => (all.minus(&Set::signed(i64::from(!zero(step.call.nr)), high)), None),
+                None => (
+                    all.minus(&Set::signed(i64::from(!zero(step.call.nr)), high)),
+                    None,
+                ),
             },
             Some(Ret::Range(range)) => (all.minus(&Set::signed(range.min, range.max)), None),
             None => (Set::default(), None),
@@ -209,7 +261,14 @@ impl<'a> Kernel<'a> {
     }
 
     /// The path on which the call is answered as the trace says.
-    fn right(&mut self, world: &mut World, mut path: Path<'a>, step: &Step, args: &[Val], ret: &Ret) -> Result<Paths<'a>> {
+    fn right(
+        &mut self,
+        world: &mut World,
+        mut path: Path<'a>,
+        step: &Step,
+        args: &[Val],
+        ret: &Ret,
+    ) -> Result<Paths<'a>> {
         let val = match ret {
             Ret::Number(number) => Val::Const(*number as u64),
             Ret::Name(name) => match path.named(name) {
@@ -231,7 +290,11 @@ impl<'a> Kernel<'a> {
         if step.last {
             path.names.truncate(path.mark);
         }
-        if path.steps.get(path.at).is_some_and(|next| next.call.nr == 15) {
+        if path
+            .steps
+            .get(path.at)
+            .is_some_and(|next| next.call.nr == 15)
+        {
             self.interrupt(world, &mut path)?;
         }
         paths.push(path);
@@ -240,7 +303,11 @@ impl<'a> Kernel<'a> {
 
     fn child(&self, parent: &Path<'a>) -> Result<Path<'a>> {
         let mut child = parent.clone();
-        child.steps = self.children.get(parent.children).context("a child that is not expected")?.clone();
+        child.steps = self
+            .children
+            .get(parent.children)
+            .context("a child that is not expected")?
+            .clone();
         child.at = 0;
         child.borrowed = parent.steps[parent.at].call.nr == 58;
         child.state.memory.frozen = child.borrowed;
@@ -250,14 +317,24 @@ impl<'a> Kernel<'a> {
     }
 
     /// What the call has changed, beyond its answer.
-    fn effects(&mut self, world: &mut World, path: &mut Path<'a>, step: &Step, args: &[Val], ret: Val) -> Result<()> {
+    fn effects(
+        &mut self,
+        world: &mut World,
+        path: &mut Path<'a>,
+        step: &Step,
+        args: &[Val],
+        ret: Val,
+    ) -> Result<()> {
         let good = !matches!(ret, Val::Const(number) if (number as i64) < 0);
         match step.call.nr {
             206 if good => made(world, path, args)?,
             209 if good => submitted(world, path, args, ret)?,
             257 if good => {
                 path.held.fds.push(ret);
-                path.held.files.extend((step.call.args.get(2) == Some(&crate::expected::Word::Number(655_554))).then_some(args[1]));
+                path.held.files.extend(
+                    (step.call.args.get(2) == Some(&crate::expected::Word::Number(655_554)))
+                        .then_some(args[1]),
+                );
             }
             290 | 319 if good => path.held.fds.push(ret),
             293 if good => {
@@ -295,7 +372,9 @@ impl<'a> Kernel<'a> {
 
     /// A signal comes: the handler runs, and returns to the restorer.
     fn interrupt(&mut self, world: &mut World, path: &mut Path<'a>) -> Result<()> {
-        let (Val::Const(handler), Val::Const(restorer)) = path.handler.context("a signal without a handler")? else {
+        let (Val::Const(handler), Val::Const(restorer)) =
+            path.handler.context("a signal without a handler")?
+        else {
             bail!("a handler that is not known")
         };
         self.shown.roots.extend([handler, restorer]);
@@ -303,7 +382,9 @@ impl<'a> Kernel<'a> {
         let state = &mut path.state;
         let below = world.table.add(state.regs[4], 0x1000u64.wrapping_neg());
         let mut regs = [Val::Undef; 16];
-        regs[4] = world.table.op(super::value::Op::And, below, Val::Const(!0xf));
+        regs[4] = world
+            .table
+            .op(super::value::Op::And, below, Val::Const(!0xf));
         regs[7] = Val::Const(14);
         state.regs = regs;
         super::cpu::push(world, state, Val::Const(restorer))?;
@@ -319,7 +400,9 @@ fn handle(world: &mut World, path: &mut Path, args: &[Val]) {
     if !load(world, &path.state, args[1], 8).is_ok_and(|before| before == Val::Const(0)) {
         return;
     }
-    let id = world.table.base("a handle", Set(vec![(0x10000, 0x7fff_ffff_f000)]), 4096);
+    let id = world
+        .table
+        .base("a handle", Set(vec![(0x10000, 0x7fff_ffff_f000)]), 4096);
     if store(world, &mut path.state, args[1], 8, Val::Sym(id)).is_ok() {
         path.held.perhaps.push(Val::Sym(id));
     }
@@ -327,10 +410,18 @@ fn handle(world: &mut World, path: &mut Path, args: &[Val]) {
 
 /// rt_sigreturn: all registers are as they were before the signal.
 pub fn resumed<'a>(world: &mut World, mut path: Path<'a>) -> Result<Path<'a>> {
-    let saved = path.interrupted.take().context("rt_sigreturn without a signal")?;
+    let saved = path
+        .interrupted
+        .take()
+        .context("rt_sigreturn without a signal")?;
     let below = world.table.add(saved.regs[4], 0x1000u64.wrapping_neg());
-    let frame = world.table.op(super::value::Op::And, below, Val::Const(!0xf));
-    ensure!(path.state.regs[4] == frame, "the stack pointer is not at the signal's frame");
+    let frame = world
+        .table
+        .op(super::value::Op::And, below, Val::Const(!0xf));
+    ensure!(
+        path.state.regs[4] == frame,
+        "the stack pointer is not at the signal's frame"
+    );
     let memory = std::mem::take(&mut path.state.memory);
     path.state = *saved;
     path.state.memory = memory;
@@ -340,7 +431,9 @@ pub fn resumed<'a>(world: &mut World, mut path: Path<'a>) -> Result<Path<'a>> {
 
 /// The values of all six argument registers.
 pub fn arguments(world: &World, state: &State) -> Vec<Val> {
-    ARGS.iter().map(|register| world.table.settled(&state.known, state.regs[*register])).collect()
+    ARGS.iter()
+        .map(|register| world.table.settled(&state.known, state.regs[*register]))
+        .collect()
 }
 
 /// Gives an answer. The instruction itself overwrites rcx and r11.
@@ -363,7 +456,10 @@ fn rets(call: &Call) -> Vec<Ret> {
 /// Classes of answers: errors and others, so that each is followed from its own beginning.
 fn parts(set: &Set) -> Vec<Set> {
     let (errors, others) = (Set::signed(-4095, -1), Set::signed(0, i64::MAX));
-    [set.and(&errors), set.and(&others)].into_iter().filter(|part| !part.is_empty()).collect()
+    [set.and(&errors), set.and(&others)]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect()
 }
 
 /// Whether 0 is no wrong answer where any number is right: it is a descriptor, or the child's answer.
@@ -386,19 +482,31 @@ fn made(world: &mut World, path: &mut Path, args: &[Val]) -> Result<()> {
     let id = load(world, &path.state, args[1], 8)?;
     let Val::Sym(ring) = id else { return Ok(()) };
     path.state.memory.map(ring, 0x20000);
-    let room = world.table.base("the ring's nr", Set(vec![(1100, 0x10000)]), 1);
-    let words = [(4, Val::Sym(room)), (16, Val::Const(0xa10a_10a1)), (20, Val::Const(1)), (28, Val::Const(32))];
+    let room = world
+        .table
+        .base("the ring's nr", Set(vec![(1100, 0x10000)]), 1);
+    let words = [
+        (4, Val::Sym(room)),
+        (16, Val::Const(0xa10a_10a1)),
+        (20, Val::Const(1)),
+        (28, Val::Const(32)),
+    ];
     for (at, val) in words {
         let at = world.table.add(id, at);
         store(world, &mut path.state, at, 4, val)?;
     }
-    path.held.contexts.push(Context_ { id, uses: vec![args[1]] });
+    path.held.contexts.push(Context_ {
+        id,
+        uses: vec![args[1]],
+    });
     Ok(())
 }
 
 /// io_submit has taken requests. What is complete at once is in the ring: of writes, the first few.
 fn submitted(world: &mut World, path: &mut Path, args: &[Val], ret: Val) -> Result<()> {
-    let Val::Const(count @ 1..) = ret else { return Ok(()) };
+    let Val::Const(count @ 1..) = ret else {
+        return Ok(());
+    };
     for n in 0..count {
         let place = world.table.add(args[2], 8 * n);
         let iocb = load(world, &path.state, place, 8)?;
@@ -406,7 +514,11 @@ fn submitted(world: &mut World, path: &mut Path, args: &[Val], ret: Val) -> Resu
         let (buf, opcode) = (at(world, 24), at(world, 16));
         let buf = load(world, &path.state, buf, 8)?;
         let opcode = load(world, &path.state, opcode, 2)?;
-        let context = path.held.contexts.iter_mut().find(|context| context.id == args[0]);
+        let context = path
+            .held
+            .contexts
+            .iter_mut()
+            .find(|context| context.id == args[0]);
         let context = context.context("a context that there is not")?;
         context.uses.extend([iocb, buf]);
         context.uses.dedup();
@@ -420,8 +532,13 @@ fn submitted(world: &mut World, path: &mut Path, args: &[Val], ret: Val) -> Resu
 
 fn complete(world: &mut World, path: &mut Path, ring: Val, iocb: Val) -> Result<()> {
     let tail_at = world.table.add(ring, 12);
-    let Val::Const(tail @ 0..8) = load(world, &path.state, tail_at, 4)? else { return Ok(()) };
-    let (data, bytes) = (load(world, &path.state, iocb, 8)?, world.table.add(iocb, 32));
+    let Val::Const(tail @ 0..8) = load(world, &path.state, tail_at, 4)? else {
+        return Ok(());
+    };
+    let (data, bytes) = (
+        load(world, &path.state, iocb, 8)?,
+        world.table.add(iocb, 32),
+    );
     let bytes = load(world, &path.state, bytes, 8)?;
     for (field, val) in (0..).zip([data, iocb, bytes, Val::Const(0)]) {
         let at = world.table.add(ring, 32 + 32 * tail + 8 * field);
@@ -433,8 +550,16 @@ fn complete(world: &mut World, path: &mut Path, ring: Val, iocb: Val) -> Result<
 /// mmap: pages of zeros, or of a file.
 fn mapped(path: &mut Path, args: &[Val], ret: Val) {
     let Val::Sym(id) = ret else { return };
-    let size = if let Val::Const(size) = args[1] { size } else { 0x10_0000 };
-    let file = path.mapped.iter().find(|(fd, _)| *fd == args[4]).map(|(_, id)| *id);
+    let size = if let Val::Const(size) = args[1] {
+        size
+    } else {
+        0x10_0000
+    };
+    let file = path
+        .mapped
+        .iter()
+        .find(|(fd, _)| *fd == args[4])
+        .map(|(_, id)| *id);
     match (args[4], file) {
         (Val::Sym(_), Some(first)) => path.state.memory.alias(id, first, size),
         _ => path.state.memory.map(id, size),
@@ -444,8 +569,12 @@ fn mapped(path: &mut Path, args: &[Val], ret: Val) {
 
 /// mremap of a ring: the context has a new handle.
 fn moved(path: &mut Path, args: &[Val], ret: Val) {
-    for context in path.held.contexts.iter_mut().filter(|context| context.id == args[0]) {
+    for context in path
+        .held
+        .contexts
+        .iter_mut()
+        .filter(|context| context.id == args[0])
+    {
         context.id = ret;
     }
 }
-

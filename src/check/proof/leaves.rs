@@ -30,7 +30,11 @@ impl Leaf {
             return ENDS.map(Val::Const).to_vec();
         }
         let all = Set::all(self.len as u32 * 8);
-        let set = if let Val::Const(number) = self.val { all.minus(&Set::one(number)) } else { all };
+        let set = if let Val::Const(number) = self.val {
+            all.minus(&Set::one(number))
+        } else {
+            all
+        };
         let other = world.table.base(&self.name, set, 1);
         if let Val::Sym(id) = self.val {
             path.state.known.differ(id, other);
@@ -46,21 +50,41 @@ impl Leaf {
 pub fn memory_of(world: &mut World, path: &Path, pairs: &Pairs) -> Result<Vec<Leaf>> {
     let mut leaves = Vec::new();
     for (name, shape) in &pairs.0 {
-        let at = path.named(name).with_context(|| format!("nothing is {name}"))?;
+        let at = path
+            .named(name)
+            .with_context(|| format!("nothing is {name}"))?;
         walk(world, path, name, shape, (at, 8), &mut leaves)?;
     }
     Ok(leaves)
 }
 
-fn walk(world: &mut World, path: &Path, name: &str, shape: &Shape, (at, len): (Val, u64), leaves: &mut Vec<Leaf>) -> Result<u64> {
-    let mut leaf = |val| leaves.push(Leaf { name: name.into(), at, len, val });
+fn walk(
+    world: &mut World,
+    path: &Path,
+    name: &str,
+    shape: &Shape,
+    (at, len): (Val, u64),
+    leaves: &mut Vec<Leaf>,
+) -> Result<u64> {
+    let mut leaf = |val| {
+        leaves.push(Leaf {
+            name: name.into(),
+            at,
+            len,
+            val,
+        })
+    };
     match shape {
         // A buffer, which may be compared byte by byte.
         Shape::Word(Word::Number(number)) if name.starts_with('&') => {
             return Ok(bytes(world, name, &number.to_le_bytes(), at, leaves));
         }
-        Shape::Word(Word::Number(number)) => leaf(Val::Const(number & super::set::mask(len as u32 * 8))),
-        Shape::Word(Word::Name(of)) if of.starts_with('&') => leaf(path.named(of).context("no value")?),
+        Shape::Word(Word::Number(number)) => {
+            leaf(Val::Const(number & super::set::mask(len as u32 * 8)))
+        }
+        Shape::Word(Word::Name(of)) if of.starts_with('&') => {
+            leaf(path.named(of).context("no value")?)
+        }
         Shape::Word(_) => {}
         Shape::Bytes(text) => return Ok(bytes(world, name, text.as_bytes(), at, leaves)),
         Shape::List(items) => {
@@ -76,11 +100,21 @@ fn walk(world: &mut World, path: &Path, name: &str, shape: &Shape, (at, len): (V
     Ok(len)
 }
 
-fn structure(world: &mut World, path: &Path, fields: &Pairs, at: Val, leaves: &mut Vec<Leaf>) -> Result<u64> {
+fn structure(
+    world: &mut World,
+    path: &Path,
+    fields: &Pairs,
+    at: Val,
+    leaves: &mut Vec<Leaf>,
+) -> Result<u64> {
     let layout = layout_of(fields)?;
     let zero = Shape::Word(Word::Number(0));
     for (name, offset, len) in layout.fields {
-        let shape = fields.0.iter().find(|(of, _)| of == name).map_or(&zero, |(_, shape)| shape);
+        let shape = fields
+            .0
+            .iter()
+            .find(|(of, _)| of == name)
+            .map_or(&zero, |(_, shape)| shape);
         let place = world.table.add(at, *offset as u64);
         walk(world, path, name, shape, (place, *len as u64), leaves)?;
     }
@@ -90,7 +124,12 @@ fn structure(world: &mut World, path: &Path, fields: &Pairs, at: Val, leaves: &m
 fn bytes(world: &mut World, name: &str, text: &[u8], at: Val, leaves: &mut Vec<Leaf>) -> u64 {
     for (n, byte) in (0..).zip(text) {
         let (at, name) = (world.table.add(at, n), format!("{name}+{n}"));
-        leaves.push(Leaf { name, at, len: 1, val: Val::Const((*byte).into()) });
+        leaves.push(Leaf {
+            name,
+            at,
+            len: 1,
+            val: Val::Const((*byte).into()),
+        });
     }
     text.len() as u64
 }

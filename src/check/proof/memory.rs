@@ -55,16 +55,25 @@ impl Memory {
     }
 
     fn region(&mut self, id: Id, bytes: Id, first: i64, last: i64, fill: u32) {
-        let region = Region { id, bytes, first, last, fill };
+        let region = Region {
+            id,
+            bytes,
+            first,
+            last,
+            fill,
+        };
         Rc::make_mut(&mut self.regions).push(region);
     }
 
     fn place(&self, table: &Table, at: Val, len: u64) -> Result<(Id, i64, u32)> {
-        let Val::Sym(id) = at else { bail!("memory at {}", table.name(at)) };
+        let Val::Sym(id) = at else {
+            bail!("memory at {}", table.name(at))
+        };
         let (base, add) = table.split(id);
         let add = add as i64;
         let region = self.regions.iter().find(|region| region.id == base);
-        let Some(region) = region.filter(|of| add >= of.first && add + len as i64 - 1 <= of.last) else {
+        let Some(region) = region.filter(|of| add >= of.first && add + len as i64 - 1 <= of.last)
+        else {
             bail!("memory at {}", table.name(at));
         };
         Ok((region.bytes, add, region.fill))
@@ -89,7 +98,14 @@ impl Memory {
     ///
     /// # Errors
     /// Nothing there can be written.
-    pub fn store(&mut self, table: &mut Table, known: &Known, at: Val, len: u64, val: Val) -> Result<()> {
+    pub fn store(
+        &mut self,
+        table: &mut Table,
+        known: &Known,
+        at: Val,
+        len: u64,
+        val: Val,
+    ) -> Result<()> {
         ensure!(!self.frozen, "writes its parent's memory");
         let (id, at, fill) = self.place(table, at, len)?;
         let val = table.low(known, val, len as u32 * 8);
@@ -122,10 +138,19 @@ impl Memory {
     ///
     /// # Errors
     /// Nothing is there.
-    pub fn load(&self, file: &[u8], table: &mut Table, known: &Known, at: Val, len: u64) -> Result<Val> {
+    pub fn load(
+        &self,
+        file: &[u8],
+        table: &mut Table,
+        known: &Known,
+        at: Val,
+        len: u64,
+    ) -> Result<Val> {
         if let Val::Const(at) = at {
             let from = at.wrapping_sub(BASE) as usize;
-            let bytes = from.checked_add(len as usize).and_then(|to| file.get(from..to));
+            let bytes = from
+                .checked_add(len as usize)
+                .and_then(|to| file.get(from..to));
             ensure!(bytes.is_some(), "memory at {at:#x}");
             return Ok(Val::Const(number(bytes.into_iter().flatten().copied())));
         }
@@ -152,7 +177,9 @@ fn byte_of(table: &Table, val: Val, n: u64) -> u32 {
 }
 
 fn number(bytes: impl DoubleEndedIterator<Item = u8>) -> u64 {
-    bytes.rev().fold(0, |number, byte| number << 8 | u64::from(byte))
+    bytes
+        .rev()
+        .fold(0, |number, byte| number << 8 | u64::from(byte))
 }
 
 /// The value that these bytes are.
@@ -169,7 +196,11 @@ pub fn joined(table: &mut Table, known: &Known, bytes: &[u32]) -> Val {
     }
     let (id, from) = ((first & !SYMBOL) >> 3, first & 7);
     let end = first + (8 - from);
-    let same = bytes.iter().zip(first..end).take_while(|(byte, want)| **byte == *want).count();
+    let same = bytes
+        .iter()
+        .zip(first..end)
+        .take_while(|(byte, want)| **byte == *want)
+        .count();
     if bytes[same..].iter().any(|byte| *byte != 0) {
         return table.bytes(bytes);
     }

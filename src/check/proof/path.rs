@@ -104,7 +104,10 @@ impl<'a> Path<'a> {
     /// The value of a name.
     #[must_use]
     pub fn named(&self, name: &str) -> Option<Val> {
-        self.names.iter().rfind(|(of, _)| of == name).map(|(_, val)| *val)
+        self.names
+            .iter()
+            .rfind(|(of, _)| of == name)
+            .map(|(_, val)| *val)
     }
 
     /// The value of a name, or one that it gets now.
@@ -115,10 +118,20 @@ impl<'a> Path<'a> {
         if let Some(bound) = self.named(name) {
             return Ok(bound);
         }
-        let taken = self.names.iter().find(|(of, place)| of.starts_with('&') && *place == val);
+        let taken = self
+            .names
+            .iter()
+            .find(|(of, place)| of.starts_with('&') && *place == val);
         let address = name.starts_with('&');
-        ensure!(!address || taken.is_none(), "{name} is {}", taken.map_or("", |(of, _)| of));
-        ensure!(!matches!(val, Val::Undef | Val::Const(0)), "{name} is nothing");
+        ensure!(
+            !address || taken.is_none(),
+            "{name} is {}",
+            taken.map_or("", |(of, _)| of)
+        );
+        ensure!(
+            !matches!(val, Val::Undef | Val::Const(0)),
+            "{name} is nothing"
+        );
         self.names.push((name.into(), val));
         Ok(val)
     }
@@ -134,7 +147,12 @@ impl<'a> Path<'a> {
             Word::Round => Val::Const(self.steps[self.at].round),
             Word::Name(name) => self.bind(name, got)?,
         };
-        ensure!(got == want, "{} instead of {}", world.table.name(got), world.table.name(want));
+        ensure!(
+            got == want,
+            "{} instead of {}",
+            world.table.name(got),
+            world.table.name(want)
+        );
         Ok(())
     }
 
@@ -144,7 +162,9 @@ impl<'a> Path<'a> {
     /// The first difference.
     pub fn compare(&mut self, world: &mut World, pairs: &Pairs) -> Result<()> {
         for (name, shape) in &pairs.0 {
-            let at = self.named(name).with_context(|| format!("nothing is {name}"))?;
+            let at = self
+                .named(name)
+                .with_context(|| format!("nothing is {name}"))?;
             self.shape(world, shape, at).with_context(|| name.clone())?;
         }
         Ok(())
@@ -174,7 +194,11 @@ impl<'a> Path<'a> {
         for (n, want) in (0..).zip(text) {
             let place = world.table.add(at, n);
             let got = load(world, &self.state, place, 1)?;
-            ensure!(got == Val::Const((*want).into()), "byte {n} is {}", world.table.name(got));
+            ensure!(
+                got == Val::Const((*want).into()),
+                "byte {n} is {}",
+                world.table.name(got)
+            );
         }
         Ok(text.len() as u64)
     }
@@ -185,9 +209,16 @@ impl<'a> Path<'a> {
             let place = world.table.add(at, *offset as u64);
             let got = load(world, &self.state, place, *len as u64)?;
             let zero = Shape::Word(Word::Number(0));
-            let shape = fields.0.iter().find(|(of, _)| of == name).map_or(&zero, |(_, shape)| shape);
-            let Shape::Word(word) = shape else { bail!("{name} is no word") };
-            self.word(world, word, *len as u32 * 8, got).with_context(|| *name)?;
+            let shape = fields
+                .0
+                .iter()
+                .find(|(of, _)| of == name)
+                .map_or(&zero, |(_, shape)| shape);
+            let Shape::Word(word) = shape else {
+                bail!("{name} is no word")
+            };
+            self.word(world, word, *len as u32 * 8, got)
+                .with_context(|| *name)?;
         }
         Ok(layout.size as u64)
     }
@@ -198,8 +229,11 @@ impl<'a> Path<'a> {
     /// It can't be written there.
     pub fn fill(&mut self, world: &mut World, pairs: &Pairs) -> Result<()> {
         for (name, shape) in &pairs.0 {
-            let at = self.named(name).with_context(|| format!("nothing is {name}"))?;
-            self.put(world, shape, at, 8).with_context(|| name.clone())?;
+            let at = self
+                .named(name)
+                .with_context(|| format!("nothing is {name}"))?;
+            self.put(world, shape, at, 8)
+                .with_context(|| name.clone())?;
         }
         Ok(())
     }
@@ -234,7 +268,11 @@ impl<'a> Path<'a> {
         let layout = layout_of(fields)?;
         let zero = Shape::Word(Word::Number(0));
         for (name, offset, len) in layout.fields {
-            let shape = fields.0.iter().find(|(of, _)| of == name).map_or(&zero, |(_, shape)| shape);
+            let shape = fields
+                .0
+                .iter()
+                .find(|(of, _)| of == name)
+                .map_or(&zero, |(_, shape)| shape);
             let place = world.table.add(at, *offset as u64);
             self.put(world, shape, place, *len as u64)?;
         }

@@ -157,7 +157,10 @@ impl Set {
         let top = 1 << (bits - 1);
         let low = self.and(&Self(vec![(0, top - 1)]));
         let high = self.and(&Self(vec![(top, mask(bits))]));
-        let high = high.0.iter().map(|&(a, b)| (a | !mask(bits), b | !mask(bits)));
+        let high = high
+            .0
+            .iter()
+            .map(|&(a, b)| (a | !mask(bits), b | !mask(bits)));
         Self::of(low.0.iter().copied().chain(high).collect())
     }
 }

@@ -105,11 +105,16 @@ impl State {
     pub fn get(&self, world: &mut World, register: Register) -> Val {
         let whole = self.regs[register.full_register().number()];
         let whole = world.table.settled(&self.known, whole);
-        let high = matches!(register, Register::AH | Register::BH | Register::CH | Register::DH);
+        let high = matches!(
+            register,
+            Register::AH | Register::BH | Register::CH | Register::DH
+        );
         match whole {
             Val::Const(number) if high => Val::Const(number >> 8 & 0xff),
             _ if high => Val::Undef,
-            _ => world.table.low(&self.known, whole, register.size() as u32 * 8),
+            _ => world
+                .table
+                .low(&self.known, whole, register.size() as u32 * 8),
         }
     }
 
@@ -117,8 +122,15 @@ impl State {
     pub fn set(&mut self, world: &mut World, register: Register, val: Val) {
         let place = &mut self.regs[register.full_register().number()];
         *place = match register.size() {
-            4 | 8 => world.table.low(&self.known, val, register.size() as u32 * 8),
-            size @ (1 | 2) if !matches!(register, Register::AH | Register::BH | Register::CH | Register::DH) => {
+            4 | 8 => world
+                .table
+                .low(&self.known, val, register.size() as u32 * 8),
+            size @ (1 | 2)
+                if !matches!(
+                    register,
+                    Register::AH | Register::BH | Register::CH | Register::DH
+                ) =>
+            {
                 let bits = size as u32 * 8;
                 let low = world.table.low(&self.known, val, bits);
                 world.table.mixed(*place, low, bits)

@@ -31,7 +31,10 @@ const ROUNDS: [u64; 3] = [1, 2, 1000];
 /// # Errors
 /// The text is no trace.
 pub fn traces(text: &str) -> Result<Vec<Expected>> {
-    let mut all = KERNELS.iter().map(|kernel| parse(text, *kernel)).collect::<Result<Vec<_>>>()?;
+    let mut all = KERNELS
+        .iter()
+        .map(|kernel| parse(text, *kernel))
+        .collect::<Result<Vec<_>>>()?;
     all.dedup_by_key(|trace| format!("{trace:?}"));
     Ok(all)
 }
@@ -41,9 +44,20 @@ pub fn traces(text: &str) -> Result<Vec<Expected>> {
 /// # Errors
 /// Repetitions in repetitions.
 pub fn ways(trace: &Expected) -> Result<Vec<Vec<Step<'_>>>> {
-    let open = trace.calls.iter().any(|entry| matches!(entry, Entry::Repeat(Repeat { repeat: Count::Range(_), .. })));
+    let open = trace.calls.iter().any(|entry| {
+        matches!(
+            entry,
+            Entry::Repeat(Repeat {
+                repeat: Count::Range(_),
+                ..
+            })
+        )
+    });
     let counts = if open { &ROUNDS[..] } else { &ROUNDS[..1] };
-    counts.iter().map(|count| steps(&trace.calls, *count)).collect()
+    counts
+        .iter()
+        .map(|count| steps(&trace.calls, *count))
+        .collect()
 }
 
 /// The steps of each child.
@@ -62,7 +76,14 @@ fn steps(entries: &[Entry], open: u64) -> Result<Vec<Step<'_>>> {
     let mut all = Vec::new();
     for entry in entries {
         match entry {
-            Entry::Call(call) => all.push(Step { call, round: 0, explore: true, first: false, last: false, also: Vec::new() }),
+            Entry::Call(call) => all.push(Step {
+                call,
+                round: 0,
+                explore: true,
+                first: false,
+                last: false,
+                also: Vec::new(),
+            }),
             Entry::Repeat(repeat) => rounds(repeat, open, &mut all)?,
         }
     }
@@ -76,10 +97,19 @@ fn rounds<'a>(repeat: &'a Repeat, open: u64, all: &mut Vec<Step<'a>>) -> Result<
     };
     for round in 1..=count {
         for (at, entry) in repeat.calls.iter().enumerate() {
-            let Entry::Call(call) = entry else { bail!("a repetition in a repetition") };
+            let Entry::Call(call) = entry else {
+                bail!("a repetition in a repetition")
+            };
             let (first, last) = (at == 0, at + 1 == repeat.calls.len());
             let explore = round <= 2 || round == count;
-            all.push(Step { call, round, explore, first, last, also: Vec::new() });
+            all.push(Step {
+                call,
+                round,
+                explore,
+                first,
+                last,
+                also: Vec::new(),
+            });
         }
     }
     Ok(())
@@ -88,7 +118,10 @@ fn rounds<'a>(repeat: &'a Repeat, open: u64, all: &mut Vec<Step<'a>>) -> Result<
 /// How many arguments a trace states as numbers.
 #[must_use]
 pub fn stated(call: &Call) -> usize {
-    call.args.iter().filter(|word| !matches!(word, Word::Name(_))).count()
+    call.args
+        .iter()
+        .filter(|word| !matches!(word, Word::Name(_)))
+        .count()
 }
 
 /// Notes where a repetition of an open number can end earlier or later: the call after it is the same.

@@ -78,7 +78,10 @@ pub struct Known {
 
 impl Known {
     fn set(&self, id: Id) -> Option<&Set> {
-        self.sets.iter().rfind(|(of, _)| *of == id).map(|(_, set)| &**set)
+        self.sets
+            .iter()
+            .rfind(|(of, _)| *of == id)
+            .map(|(_, set)| &**set)
     }
 
     fn put(&mut self, id: Id, set: Set) {
@@ -168,7 +171,9 @@ impl Table {
                 let set = self.estimate(known, op, one, two);
                 known.set(id).map_or(set.clone(), |known| known.and(&set))
             }
-            Node::Mixed(..) | Node::Bytes(..) => known.set(id).cloned().unwrap_or_else(|| Set::all(64)),
+            Node::Mixed(..) | Node::Bytes(..) => {
+                known.set(id).cloned().unwrap_or_else(|| Set::all(64))
+            }
         }
     }
 
@@ -262,7 +267,11 @@ impl Table {
     /// `-val`.
     pub fn neg(&mut self, val: Val) -> Val {
         let Val::Sym(id) = val else {
-            return if let Val::Const(number) = val { Val::Const(number.wrapping_neg()) } else { val };
+            return if let Val::Const(number) = val {
+                Val::Const(number.wrapping_neg())
+            } else {
+                val
+            };
         };
         match self.node(id) {
             Node::Neg(of) => Val::Sym(of),
@@ -280,7 +289,11 @@ impl Table {
             return val;
         }
         let Val::Sym(id) = val else {
-            return if let Val::Const(number) = val { Val::Const(number & mask(bits)) } else { val };
+            return if let Val::Const(number) = val {
+                Val::Const(number & mask(bits))
+            } else {
+                val
+            };
         };
         match self.node(id) {
             Node::Mixed(_, low, of) if of == bits => low,
@@ -304,7 +317,10 @@ impl Table {
         match self.node(id) {
             Node::Low(of, before)
                 if before == bits
-                    && self.range(known, of).within(&Set::all(bits).extended(bits)) => Val::Sym(of),
+                    && self.range(known, of).within(&Set::all(bits).extended(bits)) =>
+            {
+                Val::Sym(of)
+            }
             _ if self.range(known, id).within(&Set::all(bits - 1)) => val,
             _ => self.sym(Node::Signed(id, bits)),
         }
@@ -330,7 +346,9 @@ impl Table {
         match (op, one, two) {
             (_, Val::Undef, _) | (_, _, Val::Undef) => Val::Undef,
             (_, Val::Const(one), Val::Const(two)) => Val::Const(compute(op, one, two)),
-            (Op::Plus, val, Val::Const(add)) | (Op::Plus, Val::Const(add), val) => self.add(val, add),
+            (Op::Plus, val, Val::Const(add)) | (Op::Plus, Val::Const(add), val) => {
+                self.add(val, add)
+            }
             (Op::Minus, val, Val::Const(less)) => self.add(val, less.wrapping_neg()),
             (Op::Minus, Val::Const(from), val) => {
                 let neg = self.neg(val);
@@ -343,7 +361,9 @@ impl Table {
             (Op::Times | Op::Over, val, Val::Const(1)) => val,
             (Op::And, Val::Sym(id), Val::Const(by)) => self.aligned(id, by),
             (Op::And | Op::Or | Op::Xor | Op::Times, Val::Const(_), _) => self.op(op, two, one),
-            (Op::Right, Val::Sym(id), Val::Const(by @ (8 | 16 | 24 | 32 | 40 | 48 | 56))) => self.right(id, by),
+            (Op::Right, Val::Sym(id), Val::Const(by @ (8 | 16 | 24 | 32 | 40 | 48 | 56))) => {
+                self.right(id, by)
+            }
             _ => self.sym(Node::Op(op, one, two)),
         }
     }
