@@ -109,7 +109,7 @@ pub fn agree(file: &[u8], code: &Code) -> Result<()> {
         let found = other
             .disasm_count(bytes, *at, 1)
             .map_err(anyhow::Error::msg)?;
-        let len = found.first().map_or(0, |found| found.len());
+        let len = found.first().map_or(0, capstone::Insn::len);
         ensure!(
             len == insn.len(),
             "the decoders differ at {at:#x}: {} and {len} bytes",

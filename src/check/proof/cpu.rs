@@ -286,7 +286,7 @@ fn plain(world: &mut World, state: &mut State, insn: &Instruction) -> Result<Nex
         Inc | Dec | Neg | Not => single(world, state, insn)?,
         Adc => return with_carry(world, state, insn),
         Add | Sub | Cmp | And | Or | Xor | Test | Imul | Shl | Shr | Sar => {
-            two(world, state, insn)?
+            two(world, state, insn)?;
         }
         Bt => bit(world, state, insn)?,
         Mul => bail!("a wide product"),

@@ -176,7 +176,7 @@ pub fn taken<'a>(
     match nr {
         263 => {
             ensure!(path.named("&path") == Some(args[1]), "removes another name");
-            removed(kernel, world, &path, times)
+            Ok(removed(kernel, world, &path, times))
         }
         257 => {
             let mut again = path.clone();
@@ -203,17 +203,10 @@ fn removed<'a>(
     world: &mut World,
     path: &Path<'a>,
     times: u32,
-) -> Result<Paths<'a>> {
+) -> Paths<'a> {
     let mut good = path.clone();
-    answer(
-        world,
-        &mut good.state,
-        Val::Const(if times.is_multiple_of(2) {
-            -2i64 as u64
-        } else {
-            0
-        }),
-    );
+    let gone = if times.is_multiple_of(2) { -2_i64 } else { 0 };
+    answer(world, &mut good.state, Val::Const(gone as u64));
     let mut paths = vec![good];
     if times == 1 {
         let fine = Set::of(vec![(0, 0), (-2i64 as u64, -2i64 as u64)]);
@@ -228,5 +221,5 @@ fn removed<'a>(
         kernel.shown.answers += 1;
         paths.push(path);
     }
-    Ok(paths)
+    paths
 }

@@ -87,6 +87,7 @@ fn zero_or_sign(code: ConditionCode) -> bool {
     matches!(code, e | ne | s | ns)
 }
 
+#[allow(clippy::fn_params_excessive_bools, reason = "they are four flags")]
 fn holds(code: ConditionCode, carry: bool, zero: bool, sign: bool, overflow: bool) -> bool {
     use ConditionCode::{a, ae, b, be, e, g, ge, l, le, ne, no, ns, o, s};
     match code {

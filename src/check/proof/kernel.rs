@@ -279,7 +279,7 @@ impl<'a> Kernel<'a> {
         };
         path.fill(world, &step.call.after)?;
         answer(world, &mut path.state, val);
-        self.effects(world, &mut path, step, args, val)?;
+        effects(world, &mut path, step, args, val)?;
         let mut paths = Vec::new();
         if matches!(step.call.nr, 57 | 58) {
             let child = self.child(&path)?;
@@ -316,60 +316,6 @@ impl<'a> Kernel<'a> {
         Ok(child)
     }
 
-    /// What the call has changed, beyond its answer.
-    fn effects(
-        &mut self,
-        world: &mut World,
-        path: &mut Path<'a>,
-        step: &Step,
-        args: &[Val],
-        ret: Val,
-    ) -> Result<()> {
-        let good = !matches!(ret, Val::Const(number) if (number as i64) < 0);
-        match step.call.nr {
-            206 if good => made(world, path, args)?,
-            209 if good => submitted(world, path, args, ret)?,
-            257 if good => {
-                path.held.fds.push(ret);
-                path.held.files.extend(
-                    (step.call.args.get(2) == Some(&crate::expected::Word::Number(655_554)))
-                        .then_some(args[1]),
-                );
-            }
-            290 | 319 if good => path.held.fds.push(ret),
-            293 if good => {
-                let (one, two) = (load(world, &path.state, args[0], 4)?, args[0]);
-                let two = world.table.add(two, 4);
-                let two = load(world, &path.state, two, 4)?;
-                path.held.fds.extend([one, two]);
-            }
-            9 if good => mapped(path, args, ret),
-            25 if good => moved(path, args, ret),
-            11 if good => {
-                if let Val::Sym(id) = args[0] {
-                    path.state.memory.unmap(id);
-                }
-                path.held.contexts.retain(|context| context.id != args[0]);
-            }
-            13 => self.handler(world, path, args)?,
-            // A name that is gone is gone.
-            nr if good || nr == 263 => gone(&mut path.held, nr, args),
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// Remembers a handler and its restorer.
-    fn handler(&mut self, world: &mut World, path: &mut Path<'a>, args: &[Val]) -> Result<()> {
-        let handler = load(world, &path.state, args[1], 8)?;
-        let place = world.table.add(args[1], 16);
-        let restorer = load(world, &path.state, place, 8)?;
-        if let (Val::Const(2..), Val::Const(_)) = (handler, restorer) {
-            path.handler = Some((handler, restorer));
-        }
-        Ok(())
-    }
-
     /// A signal comes: the handler runs, and returns to the restorer.
     fn interrupt(&mut self, world: &mut World, path: &mut Path<'a>) -> Result<()> {
         let (Val::Const(handler), Val::Const(restorer)) =
@@ -392,6 +338,53 @@ impl<'a> Kernel<'a> {
         state.rip = handler;
         Ok(())
     }
+}
+
+/// What the call has changed, beyond its answer.
+fn effects(world: &mut World, path: &mut Path, step: &Step, args: &[Val], ret: Val) -> Result<()> {
+    let good = !matches!(ret, Val::Const(number) if (number as i64) < 0);
+    match step.call.nr {
+        206 if good => made(world, path, args)?,
+        209 if good => submitted(world, path, args, ret)?,
+        257 if good => {
+            path.held.fds.push(ret);
+            path.held.files.extend(
+                (step.call.args.get(2) == Some(&crate::expected::Word::Number(655_554)))
+                    .then_some(args[1]),
+            );
+        }
+        290 | 319 if good => path.held.fds.push(ret),
+        293 if good => {
+            let (one, two) = (load(world, &path.state, args[0], 4)?, args[0]);
+            let two = world.table.add(two, 4);
+            let two = load(world, &path.state, two, 4)?;
+            path.held.fds.extend([one, two]);
+        }
+        9 if good => mapped(path, args, ret),
+        25 if good => moved(path, args, ret),
+        11 if good => {
+            if let Val::Sym(id) = args[0] {
+                path.state.memory.unmap(id);
+            }
+            path.held.contexts.retain(|context| context.id != args[0]);
+        }
+        13 => remember(world, path, args)?,
+        // A name that is gone is gone.
+        nr if good || nr == 263 => gone(&mut path.held, nr, args),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Remembers a handler and its restorer.
+fn remember(world: &mut World, path: &mut Path, args: &[Val]) -> Result<()> {
+    let handler = load(world, &path.state, args[1], 8)?;
+    let place = world.table.add(args[1], 16);
+    let restorer = load(world, &path.state, place, 8)?;
+    if let (Val::Const(2..), Val::Const(_)) = (handler, restorer) {
+        path.handler = Some((handler, restorer));
+    }
+    Ok(())
 }
 
 /// io_setup has answered what it must not, and has made a context all the same.

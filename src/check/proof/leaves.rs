@@ -72,7 +72,7 @@ fn walk(
             at,
             len,
             val,
-        })
+        });
     };
     match shape {
         // A buffer, which may be compared byte by byte.
@@ -80,10 +80,10 @@ fn walk(
             return Ok(bytes(world, name, &number.to_le_bytes(), at, leaves));
         }
         Shape::Word(Word::Number(number)) => {
-            leaf(Val::Const(number & super::set::mask(len as u32 * 8)))
+            leaf(Val::Const(number & super::set::mask(len as u32 * 8)));
         }
         Shape::Word(Word::Name(of)) if of.starts_with('&') => {
-            leaf(path.named(of).context("no value")?)
+            leaf(path.named(of).context("no value")?);
         }
         Shape::Word(_) => {}
         Shape::Bytes(text) => return Ok(bytes(world, name, text.as_bytes(), at, leaves)),

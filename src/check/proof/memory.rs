@@ -30,8 +30,11 @@ pub struct Memory {
     /// Nothing may be written: it is another process's.
     pub frozen: bool,
     regions: Rc<Vec<Region>>,
-    pages: Vec<((Id, i64), Rc<[u32; PAGE]>)>,
+    pages: Vec<(Place, Rc<[u32; PAGE]>)>,
 }
+
+/// Whose bytes a page has, and which.
+type Place = (Id, i64);
 
 impl Memory {
     /// The stack: addresses below `id`, with nothing set.

@@ -7,6 +7,7 @@
 use crate::expected;
 use anyhow::{Context, Result, ensure};
 use sha2::{Digest, Sha256};
+use std::fmt::Write;
 use std::rc::Rc;
 
 pub mod certificate;
@@ -113,8 +114,9 @@ fn explore(
     for (trace, (at, lists)) in traces.iter().zip(ways.iter().enumerate()) {
         for (count, list) in lists.iter().enumerate() {
             let mut list = list.clone();
-            ways.iter()
-                .for_each(|other| steps::join(&mut list, &other[count]));
+            for other in &ways {
+                steps::join(&mut list, &other[count]);
+            }
             steps::open_ends(&mut list);
             let children = steps::children(trace)?.into_iter().map(Rc::new).collect();
             let mut kernel = Kernel {
@@ -284,10 +286,11 @@ fn site(world: &World, address: u64) -> Site {
 }
 
 fn hash(file: &[u8]) -> String {
-    Sha256::digest(file)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let mut text = String::new();
+    for byte in Sha256::digest(file) {
+        write!(text, "{byte:02x}").expect("a String has room");
+    }
+    text
 }
 
 /// Whether a certificate is of this file, and all that it says can be shown again.

@@ -189,7 +189,7 @@ impl Table {
             Op::Rest => Set(vec![(0, by - 1)]),
             Op::Right => Set(vec![(low >> by, high >> by)]),
             Op::Times if high.checked_mul(by).is_some() => Set(vec![(low * by, high * by)]),
-            Op::Left if high.leading_zeros() as u64 >= by => Set(vec![(low << by, high << by)]),
+            Op::Left if u64::from(high.leading_zeros()) >= by => Set(vec![(low << by, high << by)]),
             _ => Set::all(64),
         }
     }
@@ -217,8 +217,8 @@ impl Table {
             Node::Add(of, add) => self.refine(known, of, &set.plus(add.wrapping_neg())),
             Node::Neg(of) => self.refine(known, of, &set.negated()),
             Node::Signed(of, bits) => self.refine(known, of, &set.truncated(bits)),
-            Node::Low(of, bits) => match self.unique(known, of, bits) {
-                Some(extend) => self.refine(known, of, &extend(set)),
+            Node::Low(of, bits) => match self.unique(known, of, bits, set) {
+                Some(set) => self.refine(known, of, &set),
                 None => known.put(id, self.range(known, id).and(set)),
             },
             Node::Op(Op::And, Val::Sym(of), Val::Const(by)) if (!by).count_ones() <= 6 => {
@@ -230,13 +230,13 @@ impl Table {
     }
 
     /// How a value is found from its lowest bits, if these determine it.
-    fn unique(&self, known: &Known, of: Id, bits: u32) -> Option<Box<dyn Fn(&Set) -> Set>> {
+    fn unique(&self, known: &Known, of: Id, bits: u32, low: &Set) -> Option<Set> {
         let range = self.range(known, of);
         if range.within(&Set::all(bits)) {
-            return Some(Box::new(Set::clone));
+            return Some(low.clone());
         }
         let signed = range.within(&Set::all(bits).extended(bits));
-        signed.then_some(Box::new(move |set: &Set| set.extended(bits)) as _)
+        signed.then(|| low.extended(bits))
     }
 
     /// `of & by` is 0 for the numbers whose bits are all outside of `by`.
@@ -356,9 +356,9 @@ impl Table {
             }
             (Op::Minus, Val::Sym(one), Val::Sym(two)) => self.distance(one, two),
             (Op::And | Op::Times, _, Val::Const(0)) => Val::Const(0),
-            (Op::And, val, Val::Const(u64::MAX)) => val,
-            (Op::Or | Op::Xor | Op::Left | Op::Right, val, Val::Const(0)) => val,
-            (Op::Times | Op::Over, val, Val::Const(1)) => val,
+            (Op::And, val, Val::Const(u64::MAX))
+            | (Op::Or | Op::Xor | Op::Left | Op::Right, val, Val::Const(0))
+            | (Op::Times | Op::Over, val, Val::Const(1)) => val,
             (Op::And, Val::Sym(id), Val::Const(by)) => self.aligned(id, by),
             (Op::And | Op::Or | Op::Xor | Op::Times, Val::Const(_), _) => self.op(op, two, one),
             (Op::Right, Val::Sym(id), Val::Const(by @ (8 | 16 | 24 | 32 | 40 | 48 | 56))) => {

@@ -105,8 +105,6 @@ fn constant(insn: &Instruction, next: Option<&Instruction>) -> Option<(&'static 
     if !immediate || insn.condition_code() != ConditionCode::None {
         return None;
     }
-    let bytes = Decoder::new(64, &[], DecoderOptions::NONE);
-    drop(bytes);
     let size = match insn.op_kind(insn.op_count() - 1) {
         OpKind::Immediate8
         | OpKind::Immediate8to16
