@@ -89,7 +89,8 @@ judge: all ## build target/ioworkload-check, which judges tracers: one file with
 PROVE = $(CARGO) run --quiet --locked --profile judge -p ioworkload-check --example
 
 prove: all ## prove from the finished files that they make the calls of their traces, whatever the kernel answers
-	@$(PROVE) prove -- $(BUILD)/fixtures $(SCENARIO)
+	@mkdir -p $(BUILD)/proofs
+	@$(PROVE) prove -- $(BUILD)/fixtures $(BUILD)/proofs $(SCENARIO)
 
 run: judge need-run ## run every scenario under strace and judge what it saw; SCENARIO=… shows that one's calls
 	@$(BUILD)/ioworkload-check run $(SCENARIO) -- strace -f -e raw=all -o {events} {fixture}

@@ -1,100 +1,130 @@
-//! Proves the finished fixtures, and writes a certificate beside each: `prove DIRECTORY [NAME…]`.
+//! Proves the finished fixtures, and writes their certificates: `prove FIXTURES PROOFS [NAME…]`, two
+//! directories. Also checks a certificate: `prove verify FILE CERTIFICATE`.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 use ioworkload_check::{expected, proof};
-use std::path::PathBuf;
+use proof::Certificate;
+use std::fs;
+use std::path::Path;
 use std::time::Instant;
 
 fn main() -> Result<()> {
-    let mut args = std::env::args().skip(1);
-    let directory = PathBuf::from(args.next().context("prove DIRECTORY [NAME…]")?);
-    let names: Vec<_> = args.collect();
-    let all = expected::ALL.iter().map(|(name, _)| *name);
-    let names: Vec<_> = all
-        .filter(|name| names.is_empty() || names.iter().any(|of| of == name))
+    let args: Vec<_> = std::env::args().skip(1).collect();
+    match &args[..] {
+        [verify, file, certificate] if verify == "verify" => {
+            let certificate = serde_json::from_slice(&fs::read(certificate)?)?;
+            proof::verify(&fs::read(file)?, &certificate)
+        }
+        [fixtures, proofs, names @ ..] => all(Path::new(fixtures), Path::new(proofs), names),
+        _ => anyhow::bail!("prove FIXTURES PROOFS [NAME…], prove verify FILE CERTIFICATE"),
+    }
+}
+
+fn all(fixtures: &Path, proofs: &Path, some: &[String]) -> Result<()> {
+    let names = expected::ALL.iter().map(|(name, _)| *name);
+    let names: Vec<_> = names
+        .filter(|name| some.is_empty() || some.iter().any(|of| of == name))
         .collect();
     let start = Instant::now();
-    let (one, two) = names.split_at(names.len() / 2);
-    let proofs = std::thread::scope(|scope| {
-        let one = scope.spawn(|| prove(&directory, one));
-        let two = prove(&directory, two);
-        one.join()
-            .expect("no panic")
-            .into_iter()
-            .chain(two)
-            .collect::<Vec<_>>()
-    });
-    let mut total = [0; 8];
-    for proof in proofs {
-        print(&proof?, &mut total);
+    let mut total = Figures::default();
+    for proof in on_two_threads(fixtures, &names) {
+        let proof = proof?;
+        let text = serde_json::to_string_pretty(&proof)? + "\n";
+        fs::write(proofs.join(format!("{}.proof.json", proof.scenario)), text)?;
+        let figures = Figures::of(&proof);
+        println!("{:22} {figures}", proof.scenario);
+        proof
+            .unread
+            .iter()
+            .for_each(|word| println!("    looks not at: {word}"));
+        proof
+            .not_shown
+            .iter()
+            .for_each(|line| println!("    NOT SHOWN: {line}"));
+        total.add(&figures);
     }
     println!(
-        "{} fixtures: {} of {} sites, {} of {} arguments, {} sets of wrong answers, {} ends; {} not shown; {:.1} s",
+        "{:22} {total}; {:.1} s",
         names.len(),
-        total[0],
-        total[1],
-        total[2],
-        total[3],
-        total[4],
-        total[5],
-        total[6],
         start.elapsed().as_secs_f64()
     );
-    if total[6] > 0 {
-        bail!("{} not shown", total[6]);
-    }
+    ensure!(total.0[8] == 0, "{} not shown", total.0[8]);
     Ok(())
 }
 
-fn prove(directory: &std::path::Path, names: &[&str]) -> Vec<Result<proof::Certificate>> {
-    names
-        .iter()
-        .map(|name| certificate(directory, name).with_context(|| name.to_string()))
-        .collect()
+fn on_two_threads(fixtures: &Path, names: &[&str]) -> Vec<Result<Certificate>> {
+    let prove =
+        |names: &[&str]| -> Vec<_> { names.iter().map(|name| one(fixtures, name)).collect() };
+    let (first, second) = names.split_at(names.len() / 2);
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| prove(first));
+        let second = prove(second);
+        first
+            .join()
+            .expect("no panic")
+            .into_iter()
+            .chain(second)
+            .collect()
+    })
 }
 
-fn certificate(directory: &std::path::Path, name: &str) -> Result<proof::Certificate> {
-    let file = std::fs::read(directory.join(name))?;
-    let proof = proof::prove(name, &file)?;
-    let text = serde_json::to_string_pretty(&proof)? + "\n";
-    std::fs::write(directory.join(format!("{name}.proof.json")), text)?;
-    Ok(proof)
+fn one(fixtures: &Path, name: &str) -> Result<Certificate> {
+    let file = fs::read(fixtures.join(name)).with_context(|| name.to_owned())?;
+    proof::prove(name, &file).with_context(|| name.to_owned())
 }
 
-fn print(proof: &proof::Certificate, total: &mut [u64; 8]) {
-    let sites = proof
-        .sites
-        .iter()
-        .filter(|site| !site.numbers.is_empty())
-        .count() as u64;
-    let figures = [
-        sites,
-        proof.sites.len() as u64,
-        proof.arguments.proved,
-        proof.arguments.of,
-        proof.answers,
-        proof.ends,
-        proof.not_shown.len() as u64,
-        0,
-    ];
-    total
-        .iter_mut()
-        .zip(figures)
-        .for_each(|(total, figure)| *total += figure);
-    println!(
-        "{:24} sites {:2}/{:2}  arguments {:3}/{:3}  answers {:3}  ends {:5}  instructions {}/{}",
-        proof.scenario,
-        figures[0],
-        figures[1],
-        figures[2],
-        figures[3],
-        figures[4],
-        figures[5],
-        proof.instructions.proved,
-        proof.instructions.of
-    );
-    proof
-        .not_shown
-        .iter()
-        .for_each(|line| println!("    not shown: {line}"));
+/// Sites to which a path comes, those to which none does, arguments, wrong answers, words, ends, not shown.
+#[derive(Default)]
+struct Figures([u64; 9]);
+
+impl Figures {
+    fn of(proof: &Certificate) -> Self {
+        let dead = proof
+            .sites
+            .iter()
+            .filter(|site| site.numbers.is_empty())
+            .count() as u64;
+        let sites = proof.sites.len() as u64;
+        let (args, words) = (proof.arguments, proof.words);
+        let not_shown = proof.not_shown.len() as u64;
+        Self([
+            sites - dead,
+            dead,
+            args.proved,
+            args.of,
+            proof.answers,
+            words.proved,
+            words.of,
+            proof.ends,
+            not_shown,
+        ])
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.0
+            .iter_mut()
+            .zip(other.0)
+            .for_each(|(total, figure)| *total += figure);
+    }
+}
+
+impl std::fmt::Display for Figures {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [
+            sites,
+            dead,
+            args,
+            stated,
+            answers,
+            words,
+            written,
+            ends,
+            not_shown,
+        ] = self.0;
+        write!(
+            f,
+            "{sites:3} sites, {dead} where no path comes; {args:3} of {stated} arguments; {answers:3} sets of \
+             wrong answers, {words} of {written} words; {ends} ends; {not_shown} not shown"
+        )
+    }
 }

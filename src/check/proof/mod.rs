@@ -27,6 +27,7 @@ mod value;
 pub use certificate::{Certificate, Counted, Site};
 use kernel::{Kernel, Shown};
 use path::{Mode, Path};
+pub use state::Visit;
 use state::{State, World};
 
 /// More instructions than any proof needs.
@@ -62,11 +63,11 @@ pub fn flaw(scenario: &str, file: &[u8]) -> Result<Option<String>> {
     Ok(proof.not_shown.into_iter().next())
 }
 
-/// The addresses of the instructions that can be reached, and whether some path comes to each.
+/// The addresses of the instructions that can be reached, and which paths come to each.
 ///
 /// # Errors
 /// As [`prove`].
-pub fn reached(scenario: &str, file: &[u8]) -> Result<Vec<(u64, bool)>> {
+pub fn reached(scenario: &str, file: &[u8]) -> Result<Vec<(u64, Visit)>> {
     let mut world = World::new(file);
     let mut findings = Findings {
         most: 20,
@@ -206,6 +207,12 @@ fn one<'a>(
     open: &mut Vec<Path<'a>>,
 ) -> Result<()> {
     let end = world.steps + 1_000_000;
+    let failed = path.altered.is_some() || !matches!(path.mode, Mode::Expected);
+    world.visit = if failed {
+        Visit::Failed
+    } else {
+        Visit::Expected
+    };
     loop {
         ensure!(world.steps < end, "runs without an end");
         match cpu::step(world, &mut path.state)? {
@@ -244,7 +251,7 @@ fn finish(
         .collect();
     let reached = code
         .keys()
-        .filter(|at| world.visited[(**at - memory::BASE) as usize]);
+        .filter(|at| world.visited[(**at - memory::BASE) as usize] > Visit::Never);
     Ok(Certificate {
         format: 1,
         scenario: scenario.into(),

@@ -6,6 +6,17 @@ use super::value::{Id, Known, Table, Val};
 use iced_x86::{Decoder, DecoderOptions, Instruction, Register};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Which paths have come to an instruction.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Visit {
+    /// None.
+    Never,
+    /// Only some after a wrong answer.
+    Failed,
+    /// One on which the kernel does what the trace says.
+    Expected,
+}
+
 /// What all paths have in common: the file, its instructions, the values, and where paths have been.
 pub struct World<'a> {
     /// The whole file, which is its one segment.
@@ -16,7 +27,9 @@ pub struct World<'a> {
     /// The stack pointer at the entry.
     pub stack: Id,
     /// Instructions that some path has reached.
-    pub visited: Vec<bool>,
+    pub visited: Vec<Visit>,
+    /// What the path that is followed now is.
+    pub visit: Visit,
     /// The numbers with which each syscall was made.
     pub sites: BTreeMap<u64, BTreeSet<u64>>,
     /// Instructions followed.
@@ -35,7 +48,8 @@ impl<'a> World<'a> {
             decoded: vec![None; file.len()],
             table,
             stack,
-            visited: vec![false; file.len()],
+            visited: vec![Visit::Never; file.len()],
+            visit: Visit::Expected,
             sites: BTreeMap::new(),
             steps: 0,
         }
@@ -45,7 +59,7 @@ impl<'a> World<'a> {
     pub fn instruction(&mut self, address: u64) -> Option<Instruction> {
         let place = usize::try_from(address.checked_sub(BASE)?).ok()?;
         let slot = self.decoded.get_mut(place)?;
-        self.visited[place] = true;
+        self.visited[place] = self.visited[place].max(self.visit);
         if slot.is_none() {
             *slot = Some(decode(self.file, address));
         }
