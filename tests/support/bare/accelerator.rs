@@ -54,7 +54,7 @@ pub fn works(machine: &Machine) -> Result<bool> {
         ..machine.clone()
     };
     let mut nodes = vec![Node::program("init", shipped("init"))];
-    nodes.extend(Node::dev());
+    nodes.extend(super::dev());
     let boot = machine.boot("kvm", &initramfs(nodes)?, "", &mut |_| ())?;
     Ok(boot.end == End::Badly)
 }

@@ -140,7 +140,7 @@ impl Bundle {
     ///
     /// # Errors
     /// It can't be read.
-    pub fn left_behind(&self) -> Result<Vec<PathBuf>> {
+    pub fn left(&self) -> Result<Vec<PathBuf>> {
         let entries = self.room.path().join("tmp").read_dir()?;
         entries.map(|entry| Ok(entry?.path())).collect()
     }
