@@ -179,7 +179,7 @@ need-build need-run need-trace need-vm need-check need-test need-image need-cont
 	done; \
 	test -n "$$missing" || exit 0; \
 	if test "$$(id -u)" != 0 || ! command -v apt-get >/dev/null; then \
-		echo "make: missing:$$missing (root on Debian installs it by itself: apt-get install$$missing)" >&2; exit 1; \
+		echo "make: missing:$$missing (as root on Debian, make installs it: apt-get install$$missing)" >&2; exit 1; \
 	fi; \
 	echo "make: installing$$missing"; \
 	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $$missing >/dev/null

@@ -165,7 +165,7 @@ fn a_long_line_stays_a_line() -> Result<()> {
     Ok(())
 }
 
-/// Whoever ignores SIGCHLD is not told how a child has ended.
+/// A process that ignores SIGCHLD does not learn how a child has ended.
 #[test]
 fn an_end_that_nobody_can_tell() -> Result<()> {
     let room = root(&["exits-with-1"])?;

@@ -132,7 +132,7 @@ fn says(missing: &str, args: &[&str]) -> (Option<i32>, String) {
 fn what_is_missing_is_named() {
     let advice = |package| {
         format!(
-            "make: missing: {package} (root on Debian installs it by itself: apt-get install {package})"
+            "make: missing: {package} (as root on Debian, make installs it: apt-get install {package})"
         )
     };
     let cargo = "make: missing: cargo. Install Rust 1.95 or newer with rustup";
@@ -188,9 +188,9 @@ fn tests_are_about_the_usual_target_directory() {
         "attach",
         "bench",
     ] {
-        let (code, said, errors) = run(make(root(), &["-n", goal, "FIXTURE_TMP=/elsewhere"]));
+        let (code, output, errors) = run(make(root(), &["-n", goal, "FIXTURE_TMP=/elsewhere"]));
         assert_eq!((code, errors.as_str()), (Some(0), ""), "{goal}");
-        assert!(said.contains("FIXTURE_TMP='/tmp' "), "{goal}: {said}");
+        assert!(output.contains("FIXTURE_TMP='/tmp' "), "{goal}: {output}");
     }
 }
 

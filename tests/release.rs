@@ -263,21 +263,6 @@ fn no_place_of_the_machine_that_made_it() {
     assert_eq!(mentions(contents.path(), &workshop.marks()), [""; 0]);
 }
 
-/// The test above sees a path that is built in.
-#[test]
-fn a_place_that_is_built_in_is_seen() {
-    let workshop = Workshop::small("marked", &ALICE);
-    let source = workshop.sources().join("src/cli.rs");
-    let text = fs::read_to_string(&source).expect("a source");
-    let changed = text.replace("CARGO_PKG_VERSION", "CARGO_MANIFEST_DIR");
-    assert_ne!(text, changed);
-    fs::write(source, changed).expect("it is ours");
-    workshop.make(&["all"], false);
-    let built = workshop.sources().join("target/fixtures");
-    let mark = format!("ioworkload: {}", workshop.place.display());
-    assert_eq!(mentions(&built, &workshop.marks()), [mark]);
-}
-
 #[test]
 fn the_tarball_is_whole() {
     let workshop = &RELEASES[1];
@@ -388,20 +373,26 @@ fn what_is_installed_can_be_removed() {
     assert_eq!(left, "");
 }
 
-/// The traces that are installed are those of the programs beside them.
+/// The traces that are installed are those of the programs beside them, which are built in the usual way; and
+/// a path of the machine's that is built in would be seen.
 #[test]
-fn the_expected_traces_are_of_these_programs() {
+fn what_is_built_in_shows() {
     let workshop = Workshop::small("elsewhere", &ALICE);
+    let source = workshop.sources().join("src/cli.rs");
+    let text = fs::read_to_string(&source).expect("a source");
+    let changed = text.replace("CARGO_PKG_VERSION", "CARGO_MANIFEST_DIR");
+    assert_ne!(text, changed);
+    fs::write(source, changed).expect("it is ours");
     workshop.make(&["tree", "FIXTURE_TMP=/somewhere"], false);
     let tree = workshop.file("tree");
+    let mark = format!("bin/ioworkload: {}", workshop.place.display());
+    assert_eq!(mentions(&tree, &workshop.marks()), [mark]);
     let trace = tree.join("share/ioworkload/expected/aio-submit.json");
     let trace = fs::read_to_string(trace).expect("a trace");
     let mut program = Command::new(tree.join("bin/ioworkload"));
     assert_eq!(trace, done(program.arg("--expect=aio-submit")));
-    assert!(
-        trace.contains("\"/somewhere/ioworkload-aio-submit\""),
-        "{trace}"
-    );
+    let path = "\"/somewhere/ioworkload-aio-submit\"";
+    assert!(trace.contains(path), "{trace}");
 }
 
 /// A root file system of which dpkg knows nothing yet, and the command that changes it.
@@ -424,7 +415,7 @@ fn the_debian_package_comes_and_goes() {
     let root = place.path();
     done(dpkg(root).arg("--install").arg(RELEASES[0].file(&deb())));
     let state = done(dpkg(root).args(["--status", "ioworkload"]));
-    let says = |line: &str| state.lines().any(|said| said == line);
+    let says = |line: &str| state.lines().any(|field| field == line);
     assert!(says("Status: install ok installed"), "{state}");
     assert!(says(&format!("Version: {VERSION}")), "{state}");
     assert_eq!(done(dpkg(root).args(["--verify", "ioworkload"])), "");
@@ -495,15 +486,8 @@ fn a_faulty_manual_page_is_noticed() {
 #[test]
 fn what_programs_are_made_of() {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["tree", "--locked", "-p", "ioworkload"]);
-    cargo.args([
-        "-e",
-        "normal,build",
-        "--prefix",
-        "depth",
-        "--format",
-        " {lib}",
-    ]);
+    let tree = "tree --locked -p ioworkload -e normal,build --prefix depth --format";
+    cargo.args(tree.split(' ')).arg(" {lib}");
     let tree = done(cargo.current_dir(root()));
     let wanted = [
         "0 ioworkload",
@@ -521,12 +505,6 @@ fn what_programs_are_made_of() {
         .lines()
         .filter_map(|line| line.strip_prefix("==== "));
     let listed: Vec<_> = listed.map(|line| line.split(' ').next()).collect();
-    let crates = [
-        "byteorder",
-        "hash32",
-        "heapless",
-        "sc",
-        "stable_deref_trait",
-    ];
-    assert_eq!(listed, crates.map(Some));
+    let crates = "byteorder hash32 heapless sc stable_deref_trait";
+    assert_eq!(listed, crates.split(' ').map(Some).collect::<Vec<_>>());
 }

@@ -55,7 +55,8 @@ pub(super) fn find_file(directory: &Path, start: &str) -> Result<PathBuf> {
 /// What a command prints, if it succeeds.
 pub(super) fn printed(command: &mut Command) -> Result<String> {
     let output = command.output();
-    let output = output.with_context(|| format!("{:?} does not start", command.get_program()))?;
+    let output =
+        output.with_context(|| format!("{} does not start", command.get_program().display()))?;
     let errors = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{command:?} failed:\n{errors}");
     Ok(String::from_utf8(output.stdout)?)
