@@ -5,14 +5,14 @@
 //! passes the code on; after `vfork` one that makes a single call and says nothing, so that its
 //! parent says it.
 
+use crate::driven::{EXIT_GROUP, drive};
 use crate::errors::answers;
 use crate::faults::Fault;
-use crate::led::{EXIT_GROUP, lead};
 use crate::places::{Place, places};
 use crate::tally::Cases;
 use anyhow::{Result, ensure};
 use ioworkload_check::expected::load;
-use ioworkload_tests::hand::{Act, End};
+use ioworkload_tests::driver::{Act, End};
 use ioworkload_tests::scenarios;
 use libtest_mimic::{Failed, Trial};
 use nix::sys::signal::Signal;
@@ -82,7 +82,7 @@ impl fmt::Debug for Case<'_> {
 impl Case<'_> {
     fn check(&self) -> Result<()> {
         let mut done = false;
-        let led = lead(self.scenario, self.scenario, |stop| {
+        let driven = drive(self.scenario, self.scenario, |stop| {
             let here = stop.entry && stop.process == self.process;
             if done || !here || (stop.call.nr, stop.nth) != (self.place.call.nr, self.place.nth) {
                 return Act::Go;
@@ -94,14 +94,18 @@ impl Case<'_> {
         let (code, text) = self.end();
         let line = format!("{}: {text}\n", self.scenario);
         let wanted = (Some(End::Exited(code)), "", line.as_str());
-        let said = (led.run.ends[0], &*led.run.stdout, &*led.run.stderr);
+        let said = (driven.run.ends[0], &*driven.run.stdout, &*driven.run.stderr);
         ensure!(said == wanted, "ended with {said:?}, expected {wanted:?}");
-        ensure!(led.exit == Some((0, 0)), "it still holds {:?}", led.exit);
-        ensure!(led.left.is_empty(), "left behind: {:?}", led.left);
+        ensure!(
+            driven.exit == Some((0, 0)),
+            "it still holds {:?}",
+            driven.exit
+        );
+        ensure!(driven.left.is_empty(), "left: {:?}", driven.left);
         Ok(())
     }
 
-    /// The parent's code, and the line of whoever says it.
+    /// The parent's code, and the line of the process that says it.
     fn end(&self) -> (i32, String) {
         let by = |signal| {
             (
@@ -114,7 +118,7 @@ impl Case<'_> {
             // Who can't exit is ended by the next instruction.
             Act::Answer(_) if self.place.call.nr == EXIT_GROUP => by(Signal::SIGILL as i32),
             Act::Answer(answer) => Fault::answered(self.scenario, self.place, answer).line(),
-            Act::Go | Act::Free => (0, String::new()),
+            Act::Go | Act::Free | Act::Flip(_) => (0, String::new()),
         }
     }
 }

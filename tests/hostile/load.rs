@@ -1,7 +1,7 @@
 //! Load: every scenario again and again, 8 at a time, beside what takes the CPUs and what floods the
 //! disk; and with a neighbour who has used up nearly all of fs.aio-max-nr.
 //!
-//! The rule: a run succeeds, and every tenth (of aio-burst every thousandth), which is led call by
+//! The rule: a run succeeds, and every tenth (of aio-burst every thousandth), which is driven call by
 //! call, makes its expected trace to the last argument; where the neighbour leaves too little, it says so in its one line and ends
 //! with 77. What takes longer than three minutes counts as hung.
 
@@ -14,7 +14,7 @@ use anyhow::{Context, Result, ensure};
 use ioworkload_check::compare::compare;
 use ioworkload_check::expected::{Call, Expected, Ret, load};
 use ioworkload_check::trace::{self, Seen};
-use ioworkload_tests::hand::{self, Act, End, Made, Run};
+use ioworkload_tests::driver::{self, Act, End, Made, Run};
 use ioworkload_tests::hoard::Hoard;
 use ioworkload_tests::room::Room;
 use ioworkload_tests::scenarios;
@@ -48,13 +48,13 @@ pub fn trials_alone() -> Vec<Trial> {
 fn loaded(scenario: &str, cases: &mut Cases) -> Result<()> {
     let expected = load(scenario)?;
     let _hogs = Hogs::here();
-    // To lead a hundred thousand calls takes seconds.
+    // To drive a hundred thousand calls takes seconds.
     let led_every = if scenario == "aio-burst" { 1_000 } else { 10 };
     let mut numbers = rounds(24, |count| count).peekable();
     while numbers.peek().is_some() {
         let some: Vec<_> = numbers.by_ref().take(240).collect();
         cases.each(&some, |number| match number % led_every {
-            0 => led(scenario, &expected),
+            0 => driven(scenario, &expected),
             _ => well(scenario),
         });
         progress(AREA, scenario, some.last().map_or(0, |last| last + 1));
@@ -126,9 +126,9 @@ fn well(scenario: &str) -> Result<()> {
     Ok(())
 }
 
-fn led(scenario: &str, expected: &Expected) -> Result<()> {
+fn driven(scenario: &str, expected: &Expected) -> Result<()> {
     let room = Room::new();
-    let run = hand::lead(fixture(scenario, &room), |_| Act::Go)?;
+    let run = driver::drive(fixture(scenario, &room), |_| Act::Go)?;
     exact(&run, expected)?;
     ensure!(room.names().is_empty(), "left {:?}", room.names());
     Ok(())
@@ -215,7 +215,7 @@ fn enough_or_not(scenario: &str, expected: &Expected, events: u32) -> Result<()>
 fn control() -> Result<()> {
     let room = Room::new();
     let expected = load("aio-submit")?;
-    let mut run = hand::lead(fixture("aio-submit", &room), |_| Act::Go)?;
+    let mut run = driver::drive(fixture("aio-submit", &room), |_| Act::Go)?;
     exact(&run, &expected)?;
     ensure!(
         exact(&run, &load("aio-getevents")?).is_err(),
@@ -223,7 +223,7 @@ fn control() -> Result<()> {
     );
     run.calls[0][2].ret = Some(2);
     ensure!(exact(&run, &expected).is_err(), "another answer");
-    let other = hand::lead(fixture("aio-setup", &room), |_| Act::Go)?;
+    let other = driver::drive(fixture("aio-setup", &room), |_| Act::Go)?;
     run.calls[0].truncate(2);
     ensure!(exact(&run, &expected).is_err(), "an end in the middle");
     run.calls.extend(other.calls);

@@ -1,18 +1,18 @@
-//! Hostile start: what a program can inherit, from whoever starts it.
+//! Hostile start: what a program can inherit from the process that starts it.
 //!
 //! The rule: it makes its calls and ends with 0, says nothing and leaves nothing; started without
 //! descriptors 0 to 2, its files get these numbers, and a failure's line still reaches none of them.
 
+use crate::driven::{EXIT_GROUP, WRITE, drive_in};
 use crate::errors::answers;
 use crate::faults::Fault;
-use crate::led::{EXIT_GROUP, WRITE, lead_as};
 use crate::length;
 use crate::places::{Place, places};
 use crate::run::{Ended, as_root, before, fixture, limit, run};
 use crate::tally::{Cases, area, trial};
 use anyhow::{Context, Result, ensure};
 use ioworkload_check::expected::load;
-use ioworkload_tests::hand::{Act, End};
+use ioworkload_tests::driver::{Act, End};
 use ioworkload_tests::room::Room;
 use ioworkload_tests::{scenarios, shipped};
 use libtest_mimic::Trial;
@@ -265,7 +265,7 @@ fn with_strings(scenario: &str, args: Vec<CString>, envs: Vec<CString>) -> Resul
 fn fails_without_descriptors(scenario: &str) -> Result<()> {
     let expected = load(scenario)?;
     let room = Room::new();
-    let whole = lead_as(without_descriptors(scenario, &room), &room, |_| Act::Go)?;
+    let whole = drive_in(without_descriptors(scenario, &room), &room, |_| Act::Go)?;
     ensure!(whole.run.ends[0] == Some(End::Exited(0)), "{:?}", whole.run);
     for place in places(&expected.calls) {
         // A close that is not made keeps its descriptor, which no kernel does. Two calls can't fail.
@@ -286,14 +286,14 @@ fn without_descriptors(scenario: &str, room: &Room) -> Command {
 
 fn unheard(scenario: &str, place: Place, fault: &Fault) -> Result<()> {
     let room = Room::new();
-    let led = lead_as(without_descriptors(scenario, &room), &room, |stop| {
+    let driven = drive_in(without_descriptors(scenario, &room), &room, |stop| {
         if place.is(stop) && stop.entry {
             Act::Answer(-(Errno::ENOTRECOVERABLE as i64))
         } else {
             Act::Go
         }
     })?;
-    let calls = &led.run.calls[0];
+    let calls = &driven.run.calls[0];
     let write = calls
         .iter()
         .rfind(|call| call.nr == WRITE)
@@ -306,9 +306,9 @@ fn unheard(scenario: &str, place: Place, fault: &Fault) -> Result<()> {
         "{write:?}"
     );
     ensure!(
-        led.run.ends[0] == Some(End::Exited(code)),
+        driven.run.ends[0] == Some(End::Exited(code)),
         "{:?}",
-        led.run.ends
+        driven.run.ends
     );
     Ok(())
 }
