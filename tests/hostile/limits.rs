@@ -117,8 +117,62 @@ fn descriptors(scenario: &str, max: u64) -> Result<()> {
     Ok(())
 }
 
-/// A write beyond the limit raises SIGXFSZ, which kills; ignored, there is an error in the
-/// completion, and a run that looks at it says so.
+/// What is written short beyond a limit of file size: the call that tells, and what it should be.
+#[rustfmt::skip]
+const SHORT: &[(&str, &str, u64)] = &[
+    ("aio-cancel", "io_getevents", 15),
+    ("aio-cancel-errors", "io_getevents", 15),
+    ("aio-eventfd", "io_getevents", 15),
+    ("aio-getevents", "io_getevents", 15),
+    ("aio-getevents-errors", "io_getevents", 15),
+    ("aio-getevents-ring", "io_submit", 15),
+    ("aio-getevents-steps", "io_getevents", 15),
+    ("aio-pgetevents", "io_pgetevents", 15),
+    ("aio-pgetevents-eintr", "io_pgetevents", 15),
+    ("aio-pgetevents-errors", "io_pgetevents", 15),
+    ("aio-read-write", "io_getevents", 16),
+    ("aio-rw-flags", "io_getevents", 4),
+    ("aio-submit-batch", "io_getevents", 15),
+    ("aio-submit-full", "io_getevents", 15),
+    ("aio-submit-odd", "io_getevents", 15),
+    ("aio-submit-partial", "io_getevents", 15),
+];
+
+/// A write that begins at the limit raises SIGXFSZ, which kills; ignored, there is an error. One that
+/// begins below it is short, and a run that looks at the completion says so.
+fn cut_short(scenario: &str, max: u64, ignored: bool) -> Ended {
+    let short = SHORT.iter().find(|(name, ..)| *name == scenario);
+    let at_the_limit = match scenario {
+        // Both write at an offset beyond 7 too.
+        "aio-cold" | "aio-submit-batch" => true,
+        _ => max == 0 && (short.is_some() || scenario == "aio-submit"),
+    };
+    if at_the_limit && !ignored {
+        let (code, signal) = (None, Some(Signal::SIGXFSZ as i32));
+        return Ended {
+            code,
+            signal,
+            ..Ended::with(0, "")
+        };
+    }
+    match short {
+        _ if scenario == "aio-cold" => Ended::with(1, "aio-cold: pwrite64: EFBIG (errno 27)"),
+        None => Ended::with(0, ""),
+        Some((_, call, right)) => {
+            let got = match max {
+                0 => "-27".into(),
+                // Its first four bytes are there already.
+                7 if scenario == "aio-rw-flags" => "3".into(),
+                max => max.to_string(),
+            };
+            Ended::with(
+                1,
+                &format!("{scenario}: {call}: res is {got}, expected {right}"),
+            )
+        }
+    }
+}
+
 fn file_size(scenario: &str, max: u64, ignored: bool) -> Result<()> {
     let room = Room::new();
     let mut command = bare(scenario, &room);
@@ -126,11 +180,11 @@ fn file_size(scenario: &str, max: u64, ignored: bool) -> Result<()> {
     if ignored {
         before(&mut command, ignore_sigxfsz);
     }
-    let ended = run(&mut command)?;
-    if ended.signal == Some(Signal::SIGXFSZ as i32) && !ignored {
+    let (ended, wanted) = (run(&mut command)?, cut_short(scenario, max, ignored));
+    ensure!(ended == wanted, "{ended:?}, expected {wanted:?}");
+    if ended.signal.is_some() {
         return next_run(scenario, &room);
     }
-    fine_or_one_line(scenario, &ended)?;
     ensure!(room.names().is_empty(), "left {:?}", room.names());
     Ok(())
 }
@@ -138,15 +192,6 @@ fn file_size(scenario: &str, max: u64, ignored: bool) -> Result<()> {
 fn ignore_sigxfsz() -> io::Result<()> {
     // SAFETY: the signal gets no handler.
     unsafe { signal(Signal::SIGXFSZ, SigHandler::SigIgn)? };
-    Ok(())
-}
-
-/// With 0, or with 1 and a line of its own.
-fn fine_or_one_line(scenario: &str, ended: &Ended) -> Result<()> {
-    let line = ended.stderr.strip_suffix('\n').unwrap_or_default();
-    let own = line.starts_with(&format!("{scenario}: ")) && !line.contains('\n');
-    let fine = *ended == Ended::with(0, "") || own && *ended == Ended::with(1, line);
-    ensure!(fine, "{ended:?}");
     Ok(())
 }
 
@@ -246,16 +291,8 @@ fn control() -> Result<()> {
         let wanted = Ended::with(1, &format!("aio-getevents: {line}"));
         let ended = ends(what, max)?;
         ensure!(ended == wanted, "{what:?}: {ended:?}");
-        ensure!(
-            fine_or_one_line("aio-submit", &ended).is_err(),
-            "another's line"
-        );
     }
     let killed = ends(Resource::RLIMIT_FSIZE, 0)?;
     ensure!(killed.signal == Some(Signal::SIGXFSZ as i32), "{killed:?}");
-    ensure!(
-        fine_or_one_line("aio-getevents", &killed).is_err(),
-        "killed is not fine"
-    );
     Ok(())
 }
