@@ -66,7 +66,7 @@ pub struct Run {
     pub judging: Judging,
 }
 
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub struct Judging {
     /// json, strace, perf, perf-trace, bpftrace, ftrace, audit; found out if it is not given.
     #[arg(long)]

@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
@@ -276,8 +276,11 @@ struct Run {
     ended: Ended,
 }
 
-/// What stands at each name of a /tmp: inode, mode, owner, size, time of the last change.
-type Items = BTreeMap<String, (u64, u32, u32, u64, (i64, i64))>;
+/// What stands at a name: inode, mode, owner, size, time of the last change.
+type Item = (u64, u32, u32, u64, (i64, i64));
+
+/// The names of a /tmp.
+type Items = BTreeMap<String, Item>;
 
 impl Made {
     fn run(&self, scenario: &str, way: Way) -> Result<Run> {
@@ -325,14 +328,14 @@ impl Made {
             .map(|entry| entry.path());
         paths
             .filter(|path| !path.ends_with("lost+found"))
-            .filter_map(item)
+            .filter_map(|path| item(&path))
             .collect()
     }
 }
 
 /// Nothing, if it has gone meanwhile.
-fn item(path: PathBuf) -> Option<(String, (u64, u32, u32, u64, (i64, i64)))> {
-    let data = fs::symlink_metadata(&path).ok()?;
+fn item(path: &Path) -> Option<(String, Item)> {
+    let data = fs::symlink_metadata(path).ok()?;
     let changed = (data.mtime(), data.mtime_nsec());
     let name = path.file_name()?.to_string_lossy().into_owned();
     Some((

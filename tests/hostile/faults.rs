@@ -356,7 +356,7 @@ pub fn leaves(scenario: &str, driven: &Driven, at: usize, held: &[Held]) -> Resu
     );
     let left = kept
         .contains(&Held::Name)
-        .then(|| format!("ioworkload-{}", scenario));
+        .then(|| format!("ioworkload-{scenario}"));
     ensure!(driven.left.iter().eq(&left), "left: {:?}", driven.left);
     Ok(())
 }
@@ -393,6 +393,7 @@ pub fn ends(driven: &Driven, code: i32, line: &str) -> Result<()> {
 
 /// The prediction by heart; and a run after one fault is not what another predicts.
 fn control() -> Result<()> {
+    use Then::{NothingReleased, Unheard, Well};
     for (scenario, name, answer, code, line) in LINES {
         let expected = load(scenario)?;
         let mut places = places(&expected.calls).into_iter();
@@ -405,7 +406,6 @@ fn control() -> Result<()> {
             "{line}: {predicted:?}"
         );
     }
-    use Then::{NothingReleased, Unheard, Well};
     let expected = load("aio-getevents")?;
     let whole = drive("aio-getevents", "aio-getevents", |_| Act::Go)?;
     let calls = places(&expected.calls);

@@ -50,7 +50,10 @@ pub fn value(cursor: &mut Cursor<'_>) -> Parsed<Value> {
         // All signals but these.
         let start = *cursor;
         list(cursor)?;
-        Value::Symbol(format!("~[{}", &start.rest()[..start.rest().len() - cursor.rest().len()]))
+        Value::Symbol(format!(
+            "~[{}",
+            &start.rest()[..start.rest().len() - cursor.rest().len()]
+        ))
     } else if cursor.eat("{") {
         structure(cursor)?
     } else if cursor.eat("...") {
@@ -165,9 +168,9 @@ fn simple(cursor: &mut Cursor<'_>) -> Parsed<Value> {
     let mut depth = 0;
     let text = cursor.while_(|c| {
         match c {
-            '(' => depth += 1,
+            '(' | '<' => depth += 1,
             ')' | ']' | '}' if depth == 0 => return false,
-            ')' => depth -= 1,
+            ')' | '>' if depth > 0 => depth -= 1,
             _ => {}
         }
         depth > 0 || !", ".contains(c)

@@ -9,6 +9,7 @@ use crate::ctype::CType;
 use crate::event::{Ret, Value};
 use crate::expected::{self, Pairs, Shape, Word};
 use crate::layout;
+use crate::syscalls;
 use crate::trace::Memory;
 use crate::verdict::{Compared, Difference, Fault, Gap, Place as At};
 use std::collections::{BTreeMap, HashSet};
@@ -277,18 +278,24 @@ impl<'x> Pair<'x> {
     fn word_value(&mut self, step: &Step<'_>, want: &Word, value: &Value) -> Result<(), Wrong> {
         let ctype = CType::WORD;
         match (want, value) {
-            (Word::Name(name), Value::Struct(_) | Value::Bytes(..)) => {
+            (Word::Name(name), Value::Struct(_) | Value::Bytes(..) | Value::List(_))
+                if name.starts_with('&') || !matches!(value, Value::List(_)) =>
+            {
                 let shape = shape(step.call, name, false);
                 self.pointed(step, want, shape, value)
             }
-            (_, Value::List(values)) => match (values.as_slice(), symbols::signals(values)) {
-                ([one @ Value::Number(_)], _) => self.value(step, want, ctype, None, one),
-                (_, Some(set)) => self.number(want, set.into(), ctype, step.place, &shown(value)),
-                _ => {
-                    self.notes.gap(Gap::Parts);
-                    Ok(())
+            (_, Value::List(values)) => {
+                match (values.as_slice(), symbols::signals(values, masks(step))) {
+                    ([one @ Value::Number(_)], None) => self.value(step, want, ctype, None, one),
+                    (_, Some(set)) => {
+                        self.number(want, set.into(), ctype, step.place, &shown(value))
+                    }
+                    _ => {
+                        self.notes.gap(Gap::Parts);
+                        Ok(())
+                    }
                 }
-            },
+            }
             (Word::Number(_), Value::Struct(_) | Value::Bytes(..)) => {
                 self.notes.gap(Gap::Parts);
                 Ok(())
@@ -571,4 +578,10 @@ fn take<'a>(bytes: &mut &'a [u8], count: usize) -> Result<&'a [u8], Wrong> {
     let (front, rest) = split.ok_or_else(short)?;
     *bytes = rest;
     Ok(front)
+}
+
+/// Whether a call takes a set of signals, in which numbers are signals.
+fn masks(step: &Step<'_>) -> bool {
+    let syscall = syscalls::of(step.call.nr);
+    syscall.is_some_and(|call| call.args.iter().any(|arg| arg.contains("sig")))
 }

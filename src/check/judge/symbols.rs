@@ -82,15 +82,15 @@ fn literal(text: &str) -> Option<i64> {
     }
 }
 
-/// The set of signals that a list of their names is: bit 0 is signal 1.
+/// The set of signals that a list of their names is, or also of their numbers: bit 0 is signal 1.
 #[must_use]
-pub fn signals(values: &[Value]) -> Option<u64> {
+pub fn signals(values: &[Value], numbers: bool) -> Option<u64> {
     let bit = |value: &Value| {
-        let Value::Symbol(name) = value else {
-            return None;
+        let number = match value {
+            Value::Symbol(name) => named(&format!("SIG{}", name.trim_start_matches("SIG")))?,
+            Value::Number(number) if numbers => i64::try_from(*number).ok()?,
+            _ => return None,
         };
-        let whole = format!("SIG{}", name.trim_start_matches("SIG"));
-        let number = named(&whole)?;
         (1..=64).contains(&number).then(|| 1_u64 << (number - 1))
     };
     let bits: Option<Vec<_>> = values.iter().map(bit).collect();
@@ -118,7 +118,7 @@ mod tests {
             assert_eq!(named(text), value, "{text}");
         }
         let set = ["ALRM", "SIGHUP"].map(|name| Value::Symbol(name.into()));
-        assert_eq!(signals(&set), Some(1 << 13 | 1));
-        assert_eq!(signals(&[Value::Symbol("NOPE".into())]), None);
+        assert_eq!(signals(&set, false), Some(1 << 13 | 1));
+        assert_eq!(signals(&[Value::Symbol("NOPE".into())], false), None);
     }
 }

@@ -137,10 +137,13 @@ impl Thread {
             }
             First::Program | First::Past => false,
         };
-        self.first = First::Past;
         self.forked = false;
         if !skipped {
             self.last = Some(got);
+        }
+        // There may be several at a gate.
+        if !(skipped && self.first == First::Attached) {
+            self.first = First::Past;
         }
         last
     }

@@ -82,7 +82,11 @@ fn scenario(name: &str, tracer: &Tracer, place: &Place, options: &Run) -> Result
         return Ok(Outcome::Error("the tracer has written nothing".into()));
     }
     let expected = expected::load(name)?;
-    judge_file(&expected, &events, &options.judging).map(Outcome::Judged)
+    let judging = Judging {
+        attached: tracer.attaches(),
+        ..options.judging.clone()
+    };
+    judge_file(&expected, &events, &judging).map(Outcome::Judged)
 }
 
 /// Runs the fixture without the tracer: with 77 it is a skip, and what else is not 0 is no tracer's
