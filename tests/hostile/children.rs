@@ -7,29 +7,24 @@
 
 use crate::driven::{EXIT_GROUP, drive};
 use crate::errors::answers;
-use crate::faults::Fault;
+use crate::faults::{Fault, ends};
 use crate::places::{Place, places};
-use crate::tally::Cases;
+use crate::tally::{Cases, trial};
 use anyhow::{Result, ensure};
 use ioworkload_check::expected::load;
-use ioworkload_tests::driver::{Act, End};
+use ioworkload_tests::driver::Act;
 use ioworkload_tests::scenarios;
-use libtest_mimic::{Failed, Trial};
+use libtest_mimic::Trial;
 use nix::sys::signal::Signal;
 use std::fmt;
 
 const AREA: &str = "1 faults";
 
 pub fn trials() -> Vec<Trial> {
-    let test = || {
-        let mut cases = Cases::new(AREA);
-        let tried = each_call(&mut cases).and_then(|()| cases.verdict());
-        tried.map_err(|error| Failed::from(format!("{error:#}")))
-    };
-    vec![Trial::test(format!("{AREA}::children"), test)]
+    vec![trial(AREA, "children", each_call)]
 }
 
-fn each_call(cases: &mut Cases) -> Result<()> {
+fn each_call(_: &str, cases: &mut Cases) -> Result<()> {
     for scenario in scenarios() {
         let expected = load(&scenario)?;
         let children = expected.children().enumerate();
@@ -93,9 +88,7 @@ impl Case<'_> {
         ensure!(done, "the child has not come so far");
         let (code, text) = self.end();
         let line = format!("{}: {text}\n", self.scenario);
-        let wanted = (Some(End::Exited(code)), "", line.as_str());
-        let said = (driven.run.ends[0], &*driven.run.stdout, &*driven.run.stderr);
-        ensure!(said == wanted, "ended with {said:?}, expected {wanted:?}");
+        ends(&driven, code, &line)?;
         ensure!(
             driven.exit == Some((0, 0)),
             "it still holds {:?}",

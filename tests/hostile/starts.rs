@@ -18,7 +18,6 @@ use ioworkload_tests::{scenarios, shipped};
 use libtest_mimic::Trial;
 use nix::errno::Errno;
 use nix::libc;
-use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::personality::{self, Persona};
 use nix::sys::prctl::set_no_new_privs;
@@ -26,13 +25,12 @@ use nix::sys::resource::Resource;
 use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, raise, signal, sigprocmask};
 use nix::sys::stat::{Mode, umask};
 use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::{ForkResult, chdir, chroot, close, execve, fork};
+use nix::unistd::{ForkResult, close, execve, fork};
 use std::ffi::CString;
 use std::fmt;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStringExt;
-use std::path::Path;
 use std::process::Command;
 
 const AREA: &str = "4 starts";
@@ -138,7 +136,6 @@ fn each_start(scenario: &str, cases: &mut Cases) -> Result<()> {
     as_root()?;
     let start = |(name, prepare): &Start| Case(name, Way::Prepared(*prepare));
     let mut list: Vec<_> = STARTS.iter().map(start).collect();
-    list.push(Case("in-a-chroot", Way::Alone(in_a_chroot)));
     list.push(Case("a-mebibyte-each", Way::Alone(with_much)));
     list.push(Case("no-arguments", Way::Alone(with_no_arguments)));
     list.push(Case(
@@ -198,36 +195,6 @@ fn ends(room: &Room, command: &mut Command, wanted: &Ended) -> Result<()> {
     let ended = run(command)?;
     ensure!(ended == *wanted, "{ended:?}, expected {wanted:?}");
     ensure!(room.names().is_empty(), "left {:?}", room.names());
-    Ok(())
-}
-
-/// A root with nothing in it but the program, /tmp and the devices that scenarios open.
-fn in_a_chroot(scenario: &str) -> Result<()> {
-    let room = Room::new();
-    fs::create_dir(room.path().join("tmp"))?;
-    fs::create_dir(room.path().join("dev"))?;
-    // A copy could still be open for writing in a child that another thread is about to start.
-    fs::hard_link(shipped(scenario), room.path().join("program"))?;
-    let root = room.path().to_path_buf();
-    let mut command = Command::new("/program");
-    before(&mut command, move || {
-        unshare(CloneFlags::CLONE_NEWNS)?;
-        let none = None::<&Path>;
-        mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)?;
-        mount(
-            Some("/dev"),
-            &root.join("dev"),
-            none,
-            MsFlags::MS_BIND,
-            none,
-        )?;
-        chroot(&root)?;
-        Ok(chdir("/")?)
-    });
-    let ended = run(&mut command)?;
-    ensure!(ended == Ended::with(0, ""), "{ended:?}");
-    let left = fs::read_dir(room.path().join("tmp"))?.count();
-    ensure!(left == 0, "left {left}");
     Ok(())
 }
 
