@@ -181,7 +181,7 @@ NEEDS_container = $(NEEDS_build) $(NEEDS_image) strace:strace runc:runc \
 	/usr/share/containers/seccomp.json:golang-github-containers-common
 NEEDS_deb = dpkg-deb:dpkg
 NEEDS_lint = $(NEEDS_build)
-NEEDS_bench = $(NEEDS_build) strace:strace perf:linux-perf bpftrace:bpftrace musl-gcc:musl-tools go:golang-go
+NEEDS_bench = $(NEEDS_build) strace:strace musl-gcc:musl-tools go:golang-go
 .PHONY: need-build need-run need-trace need-vm need-check need-test need-image need-container need-deb need-lint need-bench
 need-build need-run need-trace need-vm need-check need-test need-image need-container need-deb need-lint need-bench: need-%: need-cargo
 	@missing=; for need in $(sort $(NEEDS_$*)); do \

@@ -46,7 +46,7 @@ const COMMANDS: &[&str] = &[
     "make trace SCENARIO=aio-setup TRACER=perf",
     "make loss TRACER=bpftrace N=1000",
     "make attach RUNS=1",
-    "cargo test --locked -p ioworkload-tests --test hostile grounds",
+    "cargo test --locked -p ioworkload-tests --test hostile environments",
     "cargo test --locked -p ioworkload-tests --test container --test init --test link --test make",
 ];
 

@@ -5,7 +5,7 @@ mod programs;
 
 use anyhow::{Context, Result, ensure};
 use ioworkload_tests::bare::ktap::{self, Report};
-use ioworkload_tests::hand::{self, Act, Stop};
+use ioworkload_tests::driver::{self, Act, Stop};
 use ioworkload_tests::room::Room;
 use ioworkload_tests::shipped;
 use nix::sys::ptrace::{self, AddressType};
@@ -61,7 +61,7 @@ fn altered(
     room: &Room,
     enter: impl Fn(&Stop) -> Result<()> + Send,
     leave: impl Fn(&Stop) -> Result<()> + Send,
-) -> Result<hand::Run> {
+) -> Result<driver::Run> {
     let act = move |stop: &Stop| {
         if stop.process > 0 {
             return Act::Free;
@@ -72,7 +72,7 @@ fn altered(
         }
         Act::Go
     };
-    hand::lead(init(room), act)
+    driver::drive(init(room), act)
 }
 
 /// As a file system that hands out a directory in pieces does it.
@@ -109,7 +109,7 @@ fn the_kinds_of_files_may_be_unknown() -> Result<()> {
         while at < end {
             let entry = stop.call.args[1] + at;
             // `d_reclen` and `d_type`.
-            let [low, high, _, ..] = hand::peek::<8>(stop.pid, entry + 16)?;
+            let [low, high, _, ..] = driver::peek::<8>(stop.pid, entry + 16)?;
             let word = ptrace::read(stop.pid, (entry + 16) as AddressType)?;
             ptrace::write(stop.pid, (entry + 16) as AddressType, word & !0xff_0000)?;
             at += u64::from(u16::from_ne_bytes([low, high]));
