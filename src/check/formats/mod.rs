@@ -5,6 +5,7 @@ mod bpftrace;
 mod cursor;
 mod json;
 mod kernel;
+mod perf;
 mod perf_trace;
 mod strace;
 mod value;
@@ -77,7 +78,8 @@ impl Format {
         match self {
             Self::Json => Box::new(json::Json),
             Self::Strace => Box::new(strace::Strace::default()),
-            Self::Perf | Self::Ftrace => Box::new(kernel::Kernel),
+            Self::Perf => Box::new(perf::Perf::default()),
+            Self::Ftrace => Box::new(kernel::Kernel),
             Self::PerfTrace => Box::new(perf_trace::PerfTrace),
             Self::Bpftrace => Box::new(bpftrace::Bpftrace),
             Self::Audit => Box::new(audit::Audit),
@@ -115,7 +117,7 @@ fn guess(line: &str) -> Option<Format> {
         Some(Format::Ftrace)
     } else if line.contains("raw_syscalls:sys_") || line.contains("sched:sched_process_") {
         Some(Format::Perf)
-    } else if line.contains(" ms): ") || line.contains("): ... [continued]: ") {
+    } else if perf_trace::is_line(line) {
         Some(Format::PerfTrace)
     } else if strace::is_line(line) {
         Some(Format::Strace)
