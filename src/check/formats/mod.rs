@@ -28,7 +28,7 @@ pub enum Format {
     Perf,
     /// `perf trace`.
     PerfTrace,
-    /// `bpftrace -f json`, whose printf writes lines of [`Format::Json`].
+    /// bpftrace, text or `-f json`, whose printf writes lines of [`Format::Json`].
     Bpftrace,
     /// tracefs, `trace` or `trace_pipe`, of raw_syscalls events.
     Ftrace,
@@ -81,7 +81,7 @@ impl Format {
             Self::Perf => Box::new(perf::Perf::default()),
             Self::Ftrace => Box::new(kernel::Kernel),
             Self::PerfTrace => Box::new(perf_trace::PerfTrace),
-            Self::Bpftrace => Box::new(bpftrace::Bpftrace),
+            Self::Bpftrace => Box::new(bpftrace::Bpftrace::default()),
             Self::Audit => Box::new(audit::Audit),
         }
     }
@@ -107,7 +107,7 @@ impl FromStr for Format {
 fn guess(line: &str) -> Option<Format> {
     let start = line.trim_start();
     let first = |text: &str| start.starts_with(text);
-    if first("{\"type\"") {
+    if first("{\"type\"") || bpftrace::is_line(line) {
         Some(Format::Bpftrace)
     } else if first("{\"") || first("[") && json::is_list(start) {
         Some(Format::Json)
