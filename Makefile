@@ -52,7 +52,7 @@ TESTS := $(CARGO) test --no-fail-fast --locked -p ioworkload-tests
 meaning = $$(awk '/^\#\# / { text = substr($$0, 4) } /^$(1) [?]=/ { print text }' Makefile)
 
 .DEFAULT_GOAL := all
-.PHONY: help all run trace record initramfs vm vm-trace vm-matrix rootfs image container-test check test torture attach coverage loss bench unsafe lint deps clean install uninstall dist deb
+.PHONY: help all judge prove run trace record initramfs vm vm-trace vm-matrix rootfs image container-test check test torture attach coverage loss bench unsafe lint deps clean install uninstall dist deb
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
@@ -86,6 +86,11 @@ judge: all ## build target/ioworkload-check, which judges tracers: one file with
 		$(CARGO) build --locked --profile judge --target-dir $(BUILD)/judge -p ioworkload-check --bin ioworkload-check
 	@from=$(BUILD)/judge/x86_64-unknown-linux-gnu/judge/ioworkload-check to=$(BUILD)/ioworkload-check; \
 		cmp -s "$$from" "$$to" || { cp "$$from" "$$to.$$$$" && chmod 755 "$$to.$$$$" && mv "$$to.$$$$" "$$to"; }
+
+PROVE = $(CARGO) run --quiet --locked --profile judge -p ioworkload-check --example
+
+prove: all ## prove from the finished files that they make the calls of their traces, whatever the kernel answers
+	@$(PROVE) prove -- $(BUILD)/fixtures $(SCENARIO)
 
 run: judge need-run ## run every scenario under strace and judge what it saw; SCENARIO=… shows that one's calls
 	@$(BUILD)/ioworkload-check run $(SCENARIO) -- strace -f -e raw=all -o {events} {fixture}
