@@ -33,11 +33,8 @@ impl Parser for Kernel {
         let what = match event {
             "sys_enter: " => enter(&mut cursor)?,
             "sys_exit: " => exit(&mut cursor)?,
-            "sched_process_fork: " => {
-                cursor.until("child_pid=")?;
-                What::Fork(cursor.decimal("a thread")?)
-            }
-            "sched_process_exec: " => What::Exec(None),
+            "sched_process_fork: " => fork(&mut cursor)?,
+            "sched_process_exec: " => return Ok(vec![(tid, What::Exec(None))]),
             _ => return Ok(Vec::new()),
         };
         cursor.blanks();
@@ -76,6 +73,14 @@ fn tid(head: &str) -> Option<i64> {
             .skip_while(|word| word.ends_with(':'))
             .find_map(|word| number(word)),
     }
+}
+
+/// `comm=a pid=1 child_comm=a child_pid=2`: a comm may have any characters in it.
+fn fork(cursor: &mut Cursor<'_>) -> Parsed<What> {
+    const CHILD: &str = "child_pid=";
+    let last = cursor.rest().rfind(CHILD);
+    cursor.skip(last.ok_or_else(|| cursor.wrong(&format!("{CHILD:?}")))? + CHILD.len());
+    Ok(What::Fork(cursor.decimal("a thread")?))
 }
 
 /// `NR 206 (20, 7ffd3c, 0, 0, 0, 0)`

@@ -5,6 +5,7 @@ mod bpftrace;
 mod cursor;
 mod json;
 mod kernel;
+mod perf;
 mod perf_trace;
 mod strace;
 mod value;
@@ -27,7 +28,7 @@ pub enum Format {
     Perf,
     /// `perf trace`.
     PerfTrace,
-    /// `bpftrace -f json`, whose printf writes lines of [`Format::Json`].
+    /// bpftrace, text or `-f json`, whose printf writes lines of [`Format::Json`].
     Bpftrace,
     /// tracefs, `trace` or `trace_pipe`, of raw_syscalls events.
     Ftrace,
@@ -77,9 +78,10 @@ impl Format {
         match self {
             Self::Json => Box::new(json::Json),
             Self::Strace => Box::new(strace::Strace::default()),
-            Self::Perf | Self::Ftrace => Box::new(kernel::Kernel),
+            Self::Perf => Box::new(perf::Perf::default()),
+            Self::Ftrace => Box::new(kernel::Kernel),
             Self::PerfTrace => Box::new(perf_trace::PerfTrace),
-            Self::Bpftrace => Box::new(bpftrace::Bpftrace),
+            Self::Bpftrace => Box::new(bpftrace::Bpftrace::default()),
             Self::Audit => Box::new(audit::Audit),
         }
     }
@@ -105,7 +107,7 @@ impl FromStr for Format {
 fn guess(line: &str) -> Option<Format> {
     let start = line.trim_start();
     let first = |text: &str| start.starts_with(text);
-    if first("{\"type\"") {
+    if first("{\"type\"") || bpftrace::is_line(line) {
         Some(Format::Bpftrace)
     } else if first("{\"") || first("[") && json::is_list(start) {
         Some(Format::Json)
@@ -115,7 +117,7 @@ fn guess(line: &str) -> Option<Format> {
         Some(Format::Ftrace)
     } else if line.contains("raw_syscalls:sys_") || line.contains("sched:sched_process_") {
         Some(Format::Perf)
-    } else if line.contains(" ms): ") || line.contains("): ... [continued]: ") {
+    } else if perf_trace::is_line(line) {
         Some(Format::PerfTrace)
     } else if strace::is_line(line) {
         Some(Format::Strace)

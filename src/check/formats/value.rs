@@ -210,6 +210,10 @@ pub fn answer(cursor: &mut Cursor<'_>) -> Parsed<crate::event::Ret> {
     if text == "-1" && cursor.eat("(errno ") {
         return Ok(Ret::Number(-cursor.decimal::<i64>("an errno")?));
     }
+    // perf trace has no name for the kernel's restart codes.
+    if text == "-1" && cursor.eat("(unknown) (INTERNAL ERROR: strerror_r(") {
+        return Ok(Ret::Number(-cursor.decimal::<i64>("an errno")?));
+    }
     if text == "?" || text == "-1" {
         let name = cursor.while_(|c| c.is_ascii_alphanumeric() || c == '_');
         if let Some(code) = restart(name).or_else(|| errno(name)) {
