@@ -87,11 +87,11 @@ judge: all ## build target/ioworkload-check, which judges tracers: one file with
 	@from=$(BUILD)/judge/x86_64-unknown-linux-gnu/judge/ioworkload-check to=$(BUILD)/ioworkload-check; \
 		cmp -s "$$from" "$$to" || { cp "$$from" "$$to.$$$$" && chmod 755 "$$to.$$$$" && mv "$$to.$$$$" "$$to"; }
 
-PROVE = $(CARGO) run --quiet --locked --profile judge -p ioworkload-check --example
+PROVE := --quiet --locked --profile judge -p ioworkload-check --features proof
 
 prove: all ## prove from the finished files that they make the calls of their traces, whatever the kernel answers
 	@mkdir -p $(BUILD)/proofs
-	@$(PROVE) prove -- $(BUILD)/fixtures $(BUILD)/proofs $(SCENARIO)
+	@$(CARGO) run $(PROVE) --example prove -- $(BUILD)/fixtures $(BUILD)/proofs $(SCENARIO)
 
 run: judge need-run ## run every scenario under strace and judge what it saw; SCENARIO=… shows that one's calls
 	@$(BUILD)/ioworkload-check run $(SCENARIO) -- strace -f -e raw=all -o {events} {fixture}
@@ -144,6 +144,7 @@ check: all need-check ## a minute of tests, without root and tools but strace: n
 
 test: judge need-test ## build, and run every test
 	@$(TESTS) -p ioworkload-check
+	@$(CARGO) test $(PROVE) --test proof
 
 torture: all need-test ## the fault suite in its long form: COUNT, MINUTES
 	@TORTURE_COUNT='$(COUNT)' TORTURE_MINUTES='$(MINUTES)' $(TESTS) --profile torture --test hostile
@@ -166,7 +167,7 @@ unsafe: need-cargo ## list every unsafe of the source, with its reason
 lint: need-lint ## rustfmt and clippy, warnings as errors
 	@$(CARGO) fmt --all --check
 	@rustfmt --check --edition 2024 tests/programs/*.rs tests/peers/*.rs # of no package
-	@$(CARGO) clippy --quiet --locked --workspace --all-targets -- -D warnings
+	@$(CARGO) clippy --quiet --locked --workspace --all-targets --all-features -- -D warnings
 
 deps: need-build need-run need-vm need-test ## install what building, running and testing need
 
