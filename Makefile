@@ -87,7 +87,7 @@ judge: all ## build target/ioworkload-check, which judges tracers: one file with
 	@from=$(BUILD)/judge/x86_64-unknown-linux-gnu/judge/ioworkload-check to=$(BUILD)/ioworkload-check; \
 		cmp -s "$$from" "$$to" || { cp "$$from" "$$to.$$$$" && chmod 755 "$$to.$$$$" && mv "$$to.$$$$" "$$to"; }
 
-PROVE = $(CARGO) run --quiet --locked --profile judge -p ioworkload-check --example
+PROVE = $(CARGO) run --quiet --locked --profile judge -p ioworkload-check --features proof --example
 
 prove: all ## prove from the finished files that they make the calls of their traces, whatever the kernel answers
 	@mkdir -p $(BUILD)/proofs
