@@ -221,3 +221,33 @@ fn solution(code: ConditionCode, number: u64, bits: u32) -> Option<Set> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ConditionCode::{a, ae, b, be, e, g, ge, l, le, ne, ns, s};
+
+    /// Every comparison of two bytes: the set that a condition stands for has exactly those for which it holds.
+    #[test]
+    fn solutions_are_those_for_which_the_condition_holds() {
+        for code in [a, ae, b, be, e, g, ge, l, le, ne, ns, s] {
+            for number in 0..256 {
+                let Some(set) = solution(code, number, 8) else {
+                    continue;
+                };
+                for val in 0..256 {
+                    let flags = Flags::compare(Val::Const(val), Val::Const(number), 8);
+                    let Flags::Known(carry, zero, sign, overflow) = flags else {
+                        panic!("known")
+                    };
+                    let contained = !set.and(&Set::one(val)).is_empty();
+                    assert_eq!(
+                        contained,
+                        holds(code, carry, zero, sign, overflow),
+                        "{code:?} {val} {number}"
+                    );
+                }
+            }
+        }
+    }
+}

@@ -164,3 +164,51 @@ impl Set {
         Self::of(low.0.iter().copied().chain(high).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(set: &Set) -> Vec<u64> {
+        set.0.iter().flat_map(|(low, high)| *low..=*high).collect()
+    }
+
+    fn mapped(set: &Set, to: impl Fn(u64) -> u64) -> Vec<u64> {
+        let mut all: Vec<_> = numbers(set).into_iter().map(to).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// Each operation does to a set what it does to each of its numbers.
+    #[test]
+    fn operations_are_those_of_the_numbers() {
+        for low in 0..40 {
+            for high in low..40 {
+                let set = Set::of(vec![(low, high), (50, 51)]);
+                let signed = |number: u64| {
+                    if number & 8 == 8 {
+                        number | !15
+                    } else {
+                        number
+                    }
+                };
+                let short = set.truncated(4);
+                assert_eq!(numbers(&short), mapped(&set, |number| number & 15));
+                assert_eq!(numbers(&short.extended(4)), mapped(&short, signed));
+                assert_eq!(numbers(&set.negated()), mapped(&set, u64::wrapping_neg));
+                assert_eq!(
+                    numbers(&set.plus(u64::MAX - 9)),
+                    mapped(&set, |number| number.wrapping_sub(10))
+                );
+                let rest = numbers(&Set::all(6).minus(&set));
+                assert_eq!(
+                    rest,
+                    (0..64)
+                        .filter(|n| !numbers(&set).contains(n))
+                        .collect::<Vec<_>>()
+                );
+            }
+        }
+    }
+}
