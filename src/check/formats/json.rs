@@ -25,6 +25,8 @@ pub fn is_list(text: &str) -> bool {
 }
 
 /// An object of this format, by the keys of events.schema.json.
+// `null` is a value of some keys, and no key is no value.
+#[allow(clippy::option_option)]
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line {
