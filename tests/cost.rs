@@ -53,7 +53,7 @@ fn pair(name: &str) -> [PathBuf; 2] {
     [LIMIT, OURS].map(|variant| peers::program(variant, name))
 }
 
-/// What the fixtures are held against makes the same calls, with the same arguments.
+/// What the fixtures are compared with makes the same calls, with the same arguments.
 fn limit(name: &str) -> Result<()> {
     let seen = strace::witness(&pair(name)[0], &|_| ())?;
     let differences = compare(&load(name)?, &seen).differences();

@@ -5,11 +5,14 @@
 //! blank, a comma and a letter that is not ASCII; in it are the sources, without .git, and read-only.
 //! What is built is elsewhere.
 
-use ioworkload_tests::copy_of_the_sources;
 use ioworkload_tests::room::Room;
-use std::env;
+use ioworkload_tests::{copy_of_the_sources, root};
+use std::borrow::BorrowMut;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::{env, fs};
+use tempfile::TempDir;
 
 /// As it is seen by those who have the room as their /tmp.
 const SOURCES: &str = "a pläce, or two/sources";
@@ -43,9 +46,24 @@ const COMMANDS: &[&str] = &[
     "make trace SCENARIO=aio-setup TRACER=perf",
     "make loss TRACER=bpftrace N=1000",
     "make attach RUNS=1",
-    "cargo test --locked -p ioworkload-tests --test hostile grounds",
-    "cargo test --locked -p ioworkload-tests --test container --test elf --test format --test init \
-     --test link --test make --test text",
+    "cargo test --locked -p ioworkload-tests --test hostile environments",
+    "cargo test --locked -p ioworkload-tests --test container --test init --test link --test make",
+];
+
+/// An ordinary user: another number, no capabilities; only what is built is this one's own.
+const CHECK: &str = "unshare --user --map-user=65534 --map-group=65534 make check";
+
+/// What `make check` runs, sorted.
+const CHECKED: [&str; 9] = [
+    "catalogue",
+    "compare",
+    "elf",
+    "ends",
+    "expect",
+    "format",
+    "parser",
+    "text",
+    "trace",
 ];
 
 #[test]
@@ -53,14 +71,56 @@ fn everything_works_on_a_machine_of_its_own() {
     let room = Room::new();
     copy_of_the_sources(&room.path().join(SOURCES));
     for command in COMMANDS {
-        let output = on_a_fresh_machine(&room, command)
-            .output()
-            .expect("sh is there");
-        println!("{command}: {}", output.status);
-        let text = [output.stdout, output.stderr].concat();
-        let text = String::from_utf8_lossy(&text);
-        assert!(output.status.success(), "{command}: {text}");
+        succeeds(command, on_a_fresh_machine(&room, command));
     }
+    let mut check = on_a_fresh_machine(&room, CHECK);
+    let poor = poor_path();
+    let text = succeeds(CHECK, check.env("PATH", poor.path()));
+    let mut run: Vec<_> = text.lines().filter_map(running).collect();
+    run.sort_unstable();
+    assert_eq!(run, CHECKED, "{text}");
+    let results = text
+        .lines()
+        .filter(|line| line.starts_with("test result: ok. "));
+    let none = |line: &&str| line.contains(" 0 passed;") || !line.contains(" 0 ignored;");
+    assert_eq!(results.clone().count(), CHECKED.len(), "{text}");
+    assert_eq!(results.filter(none).count(), 0, "{text}");
+}
+
+/// `     Running trace.rs (…)`: the program's name.
+fn running(line: &str) -> Option<&str> {
+    let file = line.trim_start().strip_prefix("Running ")?;
+    Some(file.split_once(".rs (")?.0)
+}
+
+fn succeeds(name: &str, mut command: impl BorrowMut<Command>) -> String {
+    let output = command.borrow_mut().output().expect("sh is there");
+    println!("{name}: {}", output.status);
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    assert!(output.status.success(), "{name}: {text}");
+    text
+}
+
+/// All commands there are, in one directory, but for those that only `make test` needs.
+fn poor_path() -> TempDir {
+    let poor = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("target/ can be written");
+    let makefile = fs::read_to_string(root().join("Makefile")).expect("a Makefile");
+    let needs = makefile
+        .split_whitespace()
+        .filter_map(|word| word.split_once(':'));
+    let needs = needs.filter(|(_, package)| !package.is_empty());
+    let mut missing: Vec<_> = needs.map(|(name, _)| name).collect();
+    missing.retain(|name| !["strace", "cc"].contains(name));
+    let path = env::var_os("PATH").expect("a path");
+    let directories = env::split_paths(&path).flat_map(|directory| directory.read_dir());
+    for file in directories.flatten().flatten() {
+        if !missing.iter().any(|name| file.file_name() == **name) {
+            // The first of a name counts.
+            let _ = symlink(file.path(), poor.path().join(file.file_name()));
+        }
+    }
+    poor
 }
 
 fn on_a_fresh_machine(room: &Room, command: &str) -> Command {

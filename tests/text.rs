@@ -3,7 +3,7 @@
 
 use ioworkload::output::Output;
 use ioworkload::text::Page;
-use ioworkload_tests::hand::{Act, End, Run, lead};
+use ioworkload_tests::driver::{Act, End, Run, drive};
 use ioworkload_tests::shipped;
 use nix::errno::Errno::{EAGAIN, EINTR, ENOMEM, EPIPE};
 use nix::fcntl::FcntlArg::{F_SETFL, F_SETPIPE_SZ};
@@ -41,7 +41,7 @@ fn answered(at: usize, write: Option<i64>, ppoll: Option<i64>) -> (Run, [usize; 
     let mut command = Command::new(shipped("ioworkload"));
     command.arg("--expect=aio-rw-flags");
     let act = |answer: Option<i64>| answer.map_or(Act::Go, Act::Answer);
-    let run = lead(command, |stop| match stop.call.nr {
+    let run = drive(command, |stop| match stop.call.nr {
         WRITE if stop.entry && stop.nth == at => act(write),
         PPOLL if stop.entry => act(ppoll),
         _ => Act::Go,

@@ -312,19 +312,24 @@ fn an_event_is_lost() -> Result<()> {
 /// `make trace` and `make record` do what they say.
 fn tools() -> Vec<Trial> {
     type Test = fn() -> Result<()>;
-    let rows: [(&str, Test); 4] = [
+    let rows: [(&str, Test); 3] = [
         ("tool::trace", trace_shows),
-        ("tool::trace-of-nothing", trace_refuses),
         ("tool::record", record_agrees),
         ("tool::record-of-a-failure", record_proposes),
     ];
     rows.map(|(title, test)| trial(title, test)).into()
 }
 
+fn tool(name: &str) -> Command {
+    let mut tool = Command::new(env!("CARGO_BIN_EXE_tool"));
+    tool.arg(name);
+    tool
+}
+
 /// `make trace`: a mark for every difference, and for nothing else.
 fn trace_shows() -> Result<()> {
     let room = Room::new();
-    let mut trace = Command::new(env!("CARGO_BIN_EXE_trace"));
+    let mut trace = tool("trace");
     room.as_tmp(trace.args(["aio-submit", "ptrace"]));
     let (code, stdout, _) = said(&mut trace);
     ensure!(
@@ -335,7 +340,7 @@ fn trace_shows() -> Result<()> {
         !stdout.lines().any(|line| line.starts_with('!')),
         "{stdout}"
     );
-    let mut trace = Command::new(env!("CARGO_BIN_EXE_trace"));
+    let mut trace = tool("trace");
     room.as_read_only_tmp(trace.args(["aio-submit", "ptrace"]));
     let (code, stdout, _) = said(&mut trace);
     let (table, list) = stdout.split_once("\n\n").context("two parts")?;
@@ -348,25 +353,8 @@ fn trace_shows() -> Result<()> {
     Ok(())
 }
 
-fn trace_refuses() -> Result<()> {
-    let rows = [
-        (["aio-x", "strace"], "no such scenario: aio-x"),
-        (["", "strace"], "say which: SCENARIO=aio-submit, say"),
-        (
-            ["aio-setup", "gdb"],
-            "no such tracer: gdb; there are strace, ptrace, perf, ftrace, bpftrace",
-        ),
-    ];
-    for (args, line) in rows {
-        let said = said(Command::new(env!("CARGO_BIN_EXE_trace")).args(args));
-        let wanted = (Some(2), String::new(), format!("make trace: {line}\n"));
-        ensure!(said == wanted, "{said:?}");
-    }
-    Ok(())
-}
-
 fn record_agrees() -> Result<()> {
-    let said = said(Command::new(env!("CARGO_BIN_EXE_record")).arg("aio-setup"));
+    let said = said(tool("record").arg("aio-setup"));
     let file = trace_file("aio-setup");
     let wanted = (
         Some(0),
@@ -381,7 +369,7 @@ fn record_agrees() -> Result<()> {
 fn record_proposes() -> Result<()> {
     let room = Room::new();
     let before = fs::read(trace_file("aio-submit"))?;
-    let mut record = Command::new(env!("CARGO_BIN_EXE_record"));
+    let mut record = tool("record");
     room.as_read_only_tmp(record.arg("aio-submit"));
     let (code, stdout, _) = said(&mut record);
     let added = stdout.lines().filter(|line| line.starts_with("+ "));

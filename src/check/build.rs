@@ -38,6 +38,7 @@ fn files(directory: &Path, end: &str) -> Vec<(String, PathBuf)> {
 fn table(name: &str, include: &str, files: &[(String, PathBuf)]) {
     let mut table = String::from("[\n");
     for (name, path) in files {
+        let path = path.to_str().expect("a path that is text");
         writeln!(table, "({name:?}, {include}!({path:?})),").expect("a String has room");
     }
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it")).join(name);

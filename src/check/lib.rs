@@ -35,6 +35,8 @@ pub mod expected;
 pub mod formats;
 pub mod judge;
 pub mod layout;
+#[cfg(feature = "proof")]
+pub mod proof;
 pub mod render;
 pub mod strace;
 pub mod syscalls;

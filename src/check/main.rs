@@ -50,11 +50,10 @@ fn obey(command: Command) -> Result<u8> {
 }
 
 fn list() -> Result<u8> {
-    let mut text = String::new();
+    let mut out = io::stdout().lock();
     for (name, _) in expected::ALL {
-        text += &format!("{name}: {}\n", expected::load(name)?.about);
+        writeln!(out, "{name}: {}", expected::load(name)?.about).context("standard output")?;
     }
-    io::stdout().write_all(text.as_bytes())?;
     Ok(EXACT)
 }
 
@@ -90,7 +89,7 @@ fn trace(what: &str) -> Result<Expected> {
 }
 
 /// Judges the events of a file, or, of `strace -ff`, those of all files that start with its name.
-pub fn judge_file(expected: &Expected, path: &Path, judging: &Judging) -> Result<Verdict> {
+fn judge_file(expected: &Expected, path: &Path, judging: &Judging) -> Result<Verdict> {
     let file = File::open(path).with_context(|| path.display().to_string())?;
     if file.metadata()?.is_dir() {
         bail!("{}: a directory", path.display());
@@ -114,7 +113,7 @@ fn judge(expected: &Expected, mut text: impl BufRead, judging: &Judging) -> Resu
 }
 
 /// Writes verdicts to standard output.
-pub fn print(cases: &[Case], judging: &Judging) -> Result<()> {
+fn print(cases: &[Case], judging: &Judging) -> Result<()> {
     let colour = io::stdout().is_terminal();
     let text = report(cases, judging.output.into(), colour);
     io::stdout()

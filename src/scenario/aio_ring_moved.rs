@@ -50,8 +50,8 @@ fn run() -> Outcome {
         call!(io_getevents(ctx.id, 0, 1, events, now) = 0);
         call!(io_destroy(ctx.release()) = 0);
 
+        call!(munmap(lost.id as usize, size) = 0);
         let lost = lost.release();
-        call!(munmap(lost as usize, size) = 0);
         call!(io_getevents(lost, 0, 1, events, now) = -EINVAL);
         call!(io_destroy(lost) = -EINVAL);
     }

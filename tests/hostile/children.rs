@@ -5,31 +5,26 @@
 //! passes the code on; after `vfork` one that makes a single call and says nothing, so that its
 //! parent says it.
 
+use crate::driven::{EXIT_GROUP, drive};
 use crate::errors::answers;
-use crate::faults::Fault;
-use crate::led::{EXIT_GROUP, lead};
+use crate::faults::{Fault, ends};
 use crate::places::{Place, places};
-use crate::tally::Cases;
+use crate::tally::{Cases, trial};
 use anyhow::{Result, ensure};
 use ioworkload_check::expected::load;
-use ioworkload_tests::hand::{Act, End};
+use ioworkload_tests::driver::Act;
 use ioworkload_tests::scenarios;
-use libtest_mimic::{Failed, Trial};
+use libtest_mimic::Trial;
 use nix::sys::signal::Signal;
 use std::fmt;
 
 const AREA: &str = "1 faults";
 
 pub fn trials() -> Vec<Trial> {
-    let test = || {
-        let mut cases = Cases::new(AREA);
-        let tried = each_call(&mut cases).and_then(|()| cases.verdict());
-        tried.map_err(|error| Failed::from(format!("{error:#}")))
-    };
-    vec![Trial::test(format!("{AREA}::children"), test)]
+    vec![trial(AREA, "children", each_call)]
 }
 
-fn each_call(cases: &mut Cases) -> Result<()> {
+fn each_call(_: &str, cases: &mut Cases) -> Result<()> {
     for scenario in scenarios() {
         let expected = load(&scenario)?;
         let children = expected.children().enumerate();
@@ -82,7 +77,7 @@ impl fmt::Debug for Case<'_> {
 impl Case<'_> {
     fn check(&self) -> Result<()> {
         let mut done = false;
-        let led = lead(self.scenario, self.scenario, |stop| {
+        let driven = drive(self.scenario, self.scenario, |stop| {
             let here = stop.entry && stop.process == self.process;
             if done || !here || (stop.call.nr, stop.nth) != (self.place.call.nr, self.place.nth) {
                 return Act::Go;
@@ -93,15 +88,17 @@ impl Case<'_> {
         ensure!(done, "the child has not come so far");
         let (code, text) = self.end();
         let line = format!("{}: {text}\n", self.scenario);
-        let wanted = (Some(End::Exited(code)), "", line.as_str());
-        let said = (led.run.ends[0], &*led.run.stdout, &*led.run.stderr);
-        ensure!(said == wanted, "ended with {said:?}, expected {wanted:?}");
-        ensure!(led.exit == Some((0, 0)), "it still holds {:?}", led.exit);
-        ensure!(led.left.is_empty(), "left behind: {:?}", led.left);
+        ends(&driven, code, &line)?;
+        ensure!(
+            driven.exit == Some((0, 0)),
+            "it still holds {:?}",
+            driven.exit
+        );
+        ensure!(driven.left.is_empty(), "left: {:?}", driven.left);
         Ok(())
     }
 
-    /// The parent's code, and the line of whoever says it.
+    /// The parent's code, and the line of the process that says it.
     fn end(&self) -> (i32, String) {
         let by = |signal| {
             (
@@ -114,7 +111,7 @@ impl Case<'_> {
             // Who can't exit is ended by the next instruction.
             Act::Answer(_) if self.place.call.nr == EXIT_GROUP => by(Signal::SIGILL as i32),
             Act::Answer(answer) => Fault::answered(self.scenario, self.place, answer).line(),
-            Act::Go | Act::Free => (0, String::new()),
+            Act::Go | Act::Free | Act::Flip(_) => (0, String::new()),
         }
     }
 }

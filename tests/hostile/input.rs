@@ -31,8 +31,14 @@ const PROCESS: &str = "5 input, processes";
 
 pub fn trials() -> Vec<Trial> {
     vec![
-        trial(PARSER, "ioworkload", parsed),
-        trial(PROCESS, "ioworkload", processed),
+        trial(PARSER, "ioworkload", |_, cases| {
+            parsed(cases);
+            Ok(())
+        }),
+        trial(PROCESS, "ioworkload", |_, cases| {
+            processed(cases);
+            Ok(())
+        }),
         Trial::test("5 input::control", || Ok(control()?)),
     ]
 }
@@ -160,7 +166,7 @@ fn seeded() -> TestRunner {
     TestRunner::new_with_rng(Config::default(), chance)
 }
 
-fn parsed(_: &str, cases: &mut Cases) {
+fn parsed(cases: &mut Cases) {
     let (mut runner, inputs) = (seeded(), inputs());
     for number in rounds(20_000, |count| count * 100) {
         let tree = inputs.new_tree(&mut runner).expect("an input");
@@ -201,7 +207,7 @@ fn told(input: &Input) -> Result<()> {
     Ok(())
 }
 
-fn processed(_: &str, cases: &mut Cases) {
+fn processed(cases: &mut Cases) {
     let (mut runner, inputs) = (seeded(), inputs());
     let mut numbers = rounds(1_200, |count| count).peekable();
     while numbers.peek().is_some() {

@@ -13,8 +13,8 @@ use crate::run::{Ended, finish, fixture, next_run, start};
 use crate::tally::{Cases, trial};
 use anyhow::{Context, Result, ensure};
 use ioworkload_check::expected::load;
+use ioworkload_tests::driver::{self, Act, End, Run, Stop};
 use ioworkload_tests::gated::{has_stopped, until};
-use ioworkload_tests::hand::{self, Act, End, Run, Stop};
 use ioworkload_tests::random::Random;
 use ioworkload_tests::room::Room;
 use ioworkload_tests::scenarios;
@@ -92,7 +92,7 @@ impl fmt::Debug for Hit<'_> {
 impl Hit<'_> {
     fn check(&self) -> Result<()> {
         let room = Room::new();
-        let run = self.lead(&room)?;
+        let run = self.drive(&room)?;
         let place = run.place(self.place.call.nr, self.place.nth);
         ensure!(place.is_some(), "ended before");
         self.ended(&run, &room)?;
@@ -100,8 +100,8 @@ impl Hit<'_> {
         next_run(self.scenario, &room)
     }
 
-    fn lead(&self, room: &Room) -> Result<Run> {
-        hand::lead(fixture(self.scenario, room), |stop| {
+    fn drive(&self, room: &Room) -> Result<Run> {
+        driver::drive(fixture(self.scenario, room), |stop| {
             if self.place.is(stop) && stop.entry == self.entry {
                 Act::Signal(self.signal)
             } else {
@@ -158,7 +158,7 @@ fn timer() -> Result<()> {
     };
     let (wait, last) = (find("io_getevents", 1)?, find("io_destroy", 0)?);
     let room = Room::new();
-    let run = hand::lead(fixture(scenario, &room), |stop| {
+    let run = driver::drive(fixture(scenario, &room), |stop| {
         if stop.entry && last.is(stop) {
             thread::sleep(Duration::from_millis(300));
         }
@@ -188,7 +188,7 @@ fn ignored() -> Result<()> {
             (IO_GETEVENTS, true) => Act::Signal(signal),
             _ => Act::Go,
         };
-        let run = hand::lead(fixture(scenario, &room), at_the_wait)?;
+        let run = driver::drive(fixture(scenario, &room), at_the_wait)?;
         let got = (run.ends[0], run.stderr.trim_end());
         ensure!(
             got == (Some(End::Exited(1)), line.as_str()),
@@ -212,7 +212,7 @@ fn restarted() -> Result<()> {
     let scenario = "aio-pgetevents-eintr";
     for signal in [Signal::SIGSTOP, Signal::SIGWINCH, Signal::SIGCHLD] {
         let room = Room::new();
-        let run = hand::lead(fixture(scenario, &room), |stop| {
+        let run = driver::drive(fixture(scenario, &room), |stop| {
             match (stop.call.nr, stop.nth, stop.entry) {
                 (KILL, 0, true) => Act::Answer(0),
                 (IO_PGETEVENTS, 0, true) => Act::Signal(signal),
@@ -336,7 +336,7 @@ fn control() -> Result<()> {
     for done in SIGNALS {
         for predicted in SIGNALS {
             let room = Room::new();
-            let run = hit(done).lead(&room)?;
+            let run = hit(done).drive(&room)?;
             let verdict = hit(predicted).ended(&run, &room);
             ensure!(
                 verdict.is_ok() == (done == predicted),

@@ -1,7 +1,7 @@
 //! Load: every scenario again and again, 8 at a time, beside what takes the CPUs and what floods the
 //! disk; and with a neighbour who has used up nearly all of fs.aio-max-nr.
 //!
-//! The rule: a run succeeds, and every tenth (of aio-burst every thousandth), which is led call by
+//! The rule: a run succeeds, and every tenth (of aio-burst every thousandth), which is watched call by
 //! call, makes its expected trace to the last argument; where the neighbour leaves too little, it says so in its one line and ends
 //! with 77. What takes longer than three minutes counts as hung.
 
@@ -10,18 +10,16 @@ use crate::length::{self, progress, rounds};
 use crate::places::{Place, places};
 use crate::run::{Ended, fixture, run};
 use crate::tally::{Cases, trial};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use ioworkload_check::compare::compare;
 use ioworkload_check::expected::{Call, Expected, Ret, load};
-use ioworkload_check::trace::{self, Seen};
-use ioworkload_tests::hand::{self, Act, End, Made, Run};
+use ioworkload_check::trace::Seen;
 use ioworkload_tests::hoard::Hoard;
 use ioworkload_tests::room::Room;
-use ioworkload_tests::scenarios;
+use ioworkload_tests::{ptrace, scenarios, shipped};
 use libtest_mimic::Trial;
 use nix::errno::Errno;
 use std::any::Any;
-use std::collections::HashMap;
 use std::hint;
 use std::io::{Seek, Write};
 use std::panic;
@@ -48,13 +46,13 @@ pub fn trials_alone() -> Vec<Trial> {
 fn loaded(scenario: &str, cases: &mut Cases) -> Result<()> {
     let expected = load(scenario)?;
     let _hogs = Hogs::here();
-    // To lead a hundred thousand calls takes seconds.
-    let led_every = if scenario == "aio-burst" { 1_000 } else { 10 };
+    // To watch a hundred thousand calls takes seconds.
+    let watched_every = if scenario == "aio-burst" { 1_000 } else { 10 };
     let mut numbers = rounds(24, |count| count).peekable();
     while numbers.peek().is_some() {
         let some: Vec<_> = numbers.by_ref().take(240).collect();
-        cases.each(&some, |number| match number % led_every {
-            0 => led(scenario, &expected),
+        cases.each(&some, |number| match number % watched_every {
+            0 => watched(scenario, &expected),
             _ => well(scenario),
         });
         progress(AREA, scenario, some.last().map_or(0, |last| last + 1));
@@ -126,61 +124,26 @@ fn well(scenario: &str) -> Result<()> {
     Ok(())
 }
 
-fn led(scenario: &str, expected: &Expected) -> Result<()> {
+fn watched(scenario: &str, expected: &Expected) -> Result<()> {
     let room = Room::new();
-    let run = hand::lead(fixture(scenario, &room), |_| Act::Go)?;
-    exact(&run, expected)?;
+    let seen = ptrace::witness(&shipped(scenario), &|command| room.as_tmp(command))?;
+    exact(&seen, expected)?;
     ensure!(room.names().is_empty(), "left {:?}", room.names());
     Ok(())
 }
 
-fn exact(run: &Run, expected: &Expected) -> Result<()> {
-    let differences = compare(expected, &seen(run, expected)?).differences();
+fn exact(seen: &Seen, expected: &Expected) -> Result<()> {
+    let differences = compare(expected, seen).differences();
     let few: Vec<_> = differences.iter().take(3).collect();
     ensure!(few.is_empty(), "{few:?}");
     Ok(())
 }
 
-/// The calls of a run by the names, and with as many arguments, as the expected trace has them.
-fn seen(run: &Run, expected: &Expected) -> Result<Seen> {
-    let known = expected.each().into_iter();
-    let known: HashMap<_, _> = known
-        .map(|call| (call.nr, (&call.name, call.args.len())))
-        .collect();
-    let call = |call: &Made| {
-        let stranger = (&format!("call-{}", call.nr), 6);
-        let (name, count) = known.get(&call.nr).copied().unwrap_or(stranger);
-        trace::Call {
-            name: name.clone(),
-            nr: call.nr,
-            args: call.args[..count].to_vec(),
-            ret: call.ret,
-            ..trace::Call::default()
-        }
-    };
-    let process = |(calls, end): (&Vec<Made>, &Option<End>)| {
-        let end = match end.context("no end")? {
-            End::Exited(code) => format!("exited with {code}"),
-            End::Killed(signal) => format!("killed by {signal}"),
-        };
-        let calls = calls.iter().map(call).collect();
-        Ok(Seen {
-            calls,
-            end,
-            children: Vec::new(),
-        })
-    };
-    let mut all = run.calls.iter().zip(&run.ends).map(process);
-    let mut first: Seen = all.next().context("no process")??;
-    first.children = all.collect::<Result<_>>()?;
-    Ok(first)
-}
-
-/// 8 copies share what the neighbour has left; the quick form tries one scenario.
+/// 8 copies share what the neighbour has left; the quick form tries one scenario, or all that get nothing.
 fn scarce(events: &str, cases: &mut Cases) -> Result<()> {
     let events = events.parse()?;
     let mut names = scenarios();
-    names.retain(|name| length::long() || name == "aio-getevents");
+    names.retain(|name| events == 0 || length::long() || name == "aio-getevents");
     let _hoard = Hoard::all_but(events);
     for name in names {
         let expected = load(&name)?;
@@ -214,21 +177,19 @@ fn enough_or_not(scenario: &str, expected: &Expected, events: u32) -> Result<()>
 /// A run that is not the expected one is noticed, and so is a neighbour.
 fn control() -> Result<()> {
     let room = Room::new();
+    let witness = |name| ptrace::witness(&shipped(name), &|command| room.as_tmp(command));
     let expected = load("aio-submit")?;
-    let mut run = hand::lead(fixture("aio-submit", &room), |_| Act::Go)?;
-    exact(&run, &expected)?;
-    ensure!(
-        exact(&run, &load("aio-getevents")?).is_err(),
-        "one call too few"
-    );
-    run.calls[0][2].ret = Some(2);
-    ensure!(exact(&run, &expected).is_err(), "another answer");
-    let other = hand::lead(fixture("aio-setup", &room), |_| Act::Go)?;
-    run.calls[0].truncate(2);
-    ensure!(exact(&run, &expected).is_err(), "an end in the middle");
-    run.calls.extend(other.calls);
-    run.ends.extend(other.ends);
-    ensure!(exact(&run, &expected).is_err(), "another process");
+    let mut seen = witness("aio-submit")?;
+    exact(&seen, &expected)?;
+    let other = load("aio-getevents")?;
+    ensure!(exact(&seen, &other).is_err(), "one call too few");
+    seen.children.push(witness("aio-setup")?);
+    ensure!(exact(&seen, &expected).is_err(), "another process");
+    seen.children.clear();
+    seen.calls[2].ret = Some(2);
+    ensure!(exact(&seen, &expected).is_err(), "another answer");
+    seen.calls.truncate(2);
+    ensure!(exact(&seen, &expected).is_err(), "an end in the middle");
     // The hogs end even so: otherwise this is never over.
     let panics = || {
         let _hogs = Hogs::new();

@@ -1,18 +1,18 @@
 //! Does a program stay the most boring one on the machine, whatever is done to it?
 //!
-//! A file per kind of hostility: faults, children, kills, grounds, filesystems, limits, race, starts,
+//! A file per kind of hostility: faults, bytes, children, kills, environments, limits, race, starts,
 //! input, load, memory, sanitizer. Each says what it tries and by which rule it knows what must come
 //! of it. The other files are what these share. The table at the end says how often that was tried,
 //! and survived. `make torture` tries more.
 
+mod bytes;
 mod children;
+mod driven;
+mod environments;
 mod errors;
 mod faults;
-mod filesystems;
-mod grounds;
 mod input;
 mod kills;
-mod led;
 mod length;
 mod limits;
 mod load;
@@ -36,10 +36,10 @@ fn main() -> ExitCode {
     length::begin();
     let trials = [
         faults::trials(),
+        bytes::trials(),
         children::trials(),
         kills::trials(),
-        grounds::trials(),
-        filesystems::trials(),
+        environments::trials(),
         limits::trials(),
         race::trials(),
         starts::trials(),
@@ -60,7 +60,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     println!("{}", tally::table());
-    print!("{}", filesystems::table());
+    print!("{}", environments::table());
     aio_nr_back_to(before);
     println!("fs.aio-nr: {before} before, {} after", aio_nr());
     if length::over() {

@@ -22,6 +22,7 @@ pub fn trials() -> Vec<Trial> {
     let each = |name: String| {
         trial(MEMCHECK, &name, |name, cases| {
             cases.add(name, checked(name));
+            Ok(())
         })
     };
     let mut trials: Vec<_> = scenarios().into_iter().map(each).collect();

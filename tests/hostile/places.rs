@@ -2,10 +2,10 @@
 
 use crate::length;
 use ioworkload_check::expected::{Call, Count, Entry};
-use ioworkload_tests::hand::Stop;
+use ioworkload_tests::driver::Stop;
 use std::collections::{HashMap, HashSet};
 
-/// Behind so many calls a trace goes on in the long form only: to lead a run that far takes seconds.
+/// After so many calls a trace goes on in the long form only: to drive a run that far takes seconds.
 const NEAR: usize = 1_000;
 
 /// A call of a run's first process.
@@ -24,7 +24,7 @@ impl Place<'_> {
     }
 }
 
-/// The calls of a trace, of a repetition the first two rounds and the last. A call behind a
+/// The calls of a trace, of a repetition the first two rounds and the last. A call after a
 /// repetition whose count differs from run to run, and with a number that is in it, is nowhere
 /// certain, and left out; so is the last round of such a repetition.
 pub fn places(entries: &[Entry]) -> Vec<Place<'_>> {

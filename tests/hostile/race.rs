@@ -6,10 +6,9 @@
 //! seen nobody open, read or write what a run did not make, and the files that the links lead to are
 //! what they were, to the nanosecond.
 
-use crate::grounds::as_user;
 use crate::length::rounds;
 use crate::raised::Raised;
-use crate::run::{Ended, as_root, run};
+use crate::run::{Ended, as_root, as_user, run};
 use crate::tally::{Cases, count, trial};
 use anyhow::{Context, Result, ensure};
 use ioworkload_check::expected::load;
@@ -19,7 +18,6 @@ use libtest_mimic::Trial;
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, open, openat, renameat};
 use nix::libc;
-use nix::mount::MsFlags;
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use nix::sys::stat::{Mode, fstat};
 use nix::unistd::{Gid, Uid, UnlinkatFlags, chown, linkat, symlinkat, unlinkat};
@@ -94,7 +92,7 @@ fn attacked(arena: &Arena, path: &str, mut some_runs: impl FnMut() -> usize) -> 
 }
 
 fn one_run(scenario: &str, arena: &Arena, user: u32) -> Result<()> {
-    let mut command = as_user(scenario, &arena.room, MsFlags::empty(), user)?;
+    let mut command = as_user(scenario, &arena.room, user)?;
     let ended = run(&mut command)?;
     let path = format!("/tmp/ioworkload-{scenario}");
     let lines = ["openat: EEXIST (errno 17)", "unlinkat: EPERM (errno 1)"];

@@ -1,12 +1,14 @@
 //! A run that nobody watches: how it ended and what it said, within a time.
 
 use anyhow::{Result, bail, ensure};
-use ioworkload_tests::hand::DEADLINE;
+use ioworkload_tests::driver::DEADLINE;
 use ioworkload_tests::room::Room;
 use ioworkload_tests::shipped;
 use nix::sys::resource::{Resource, setrlimit};
-use nix::unistd::Uid;
+use nix::unistd::{Gid, Uid, setgid, setgroups, setuid};
+use std::fs::File;
 use std::io::{self, Read};
+use std::os::fd::AsRawFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
@@ -51,6 +53,29 @@ pub fn before(command: &mut Command, done: impl FnMut() -> io::Result<()> + Send
     // SAFETY: system calls may be made between fork and exec; what allocates for them may do so after
     // the C library's fork.
     unsafe { command.pre_exec(done) };
+}
+
+/// A fixture in a room, started by this user. It is opened by us and executed by its descriptor:
+/// another user need not be able to reach it.
+pub fn as_user(scenario: &str, room: &Room, user: u32) -> Result<Command> {
+    let program = File::open(shipped(scenario))?;
+    let mut command = Command::new(format!("/proc/self/fd/{}", program.as_raw_fd()));
+    room.as_tmp(&mut command);
+    before(&mut command, move || {
+        let _kept = &program;
+        become_user(user)
+    });
+    Ok(command)
+}
+
+/// Becomes this user, and a member of no group but its own; 0 stays who it is.
+pub fn become_user(user: u32) -> io::Result<()> {
+    if user != 0 {
+        setgroups(&[])?;
+        setgid(Gid::from_raw(user))?;
+        setuid(Uid::from_raw(user))?;
+    }
+    Ok(())
 }
 
 /// Sets a limit of the process that `command` will be.

@@ -1,24 +1,23 @@
-//! Hostile start: what a program can inherit, from whoever starts it.
+//! Hostile start: what a program can inherit from the process that starts it.
 //!
 //! The rule: it makes its calls and ends with 0, says nothing and leaves nothing; started without
 //! descriptors 0 to 2, its files get these numbers, and a failure's line still reaches none of them.
 
+use crate::driven::{EXIT_GROUP, WRITE, drive_in};
 use crate::errors::answers;
 use crate::faults::Fault;
-use crate::led::{EXIT_GROUP, WRITE, lead_as};
 use crate::length;
 use crate::places::{Place, places};
 use crate::run::{Ended, as_root, before, fixture, limit, run};
 use crate::tally::{Cases, area, trial};
 use anyhow::{Context, Result, ensure};
 use ioworkload_check::expected::load;
-use ioworkload_tests::hand::{Act, End};
+use ioworkload_tests::driver::{Act, End};
 use ioworkload_tests::room::Room;
 use ioworkload_tests::{scenarios, shipped};
 use libtest_mimic::Trial;
 use nix::errno::Errno;
 use nix::libc;
-use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::personality::{self, Persona};
 use nix::sys::prctl::set_no_new_privs;
@@ -26,13 +25,12 @@ use nix::sys::resource::Resource;
 use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, raise, signal, sigprocmask};
 use nix::sys::stat::{Mode, umask};
 use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::{ForkResult, chdir, chroot, close, execve, fork};
+use nix::unistd::{ForkResult, close, execve, fork};
 use std::ffi::CString;
 use std::fmt;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStringExt;
-use std::path::Path;
 use std::process::Command;
 
 const AREA: &str = "4 starts";
@@ -138,7 +136,6 @@ fn each_start(scenario: &str, cases: &mut Cases) -> Result<()> {
     as_root()?;
     let start = |(name, prepare): &Start| Case(name, Way::Prepared(*prepare));
     let mut list: Vec<_> = STARTS.iter().map(start).collect();
-    list.push(Case("in-a-chroot", Way::Alone(in_a_chroot)));
     list.push(Case("a-mebibyte-each", Way::Alone(with_much)));
     list.push(Case("no-arguments", Way::Alone(with_no_arguments)));
     list.push(Case(
@@ -201,36 +198,6 @@ fn ends(room: &Room, command: &mut Command, wanted: &Ended) -> Result<()> {
     Ok(())
 }
 
-/// A root with nothing in it but the program, /tmp and the devices that scenarios open.
-fn in_a_chroot(scenario: &str) -> Result<()> {
-    let room = Room::new();
-    fs::create_dir(room.path().join("tmp"))?;
-    fs::create_dir(room.path().join("dev"))?;
-    // A copy could still be open for writing in a child that another thread is about to start.
-    fs::hard_link(shipped(scenario), room.path().join("program"))?;
-    let root = room.path().to_path_buf();
-    let mut command = Command::new("/program");
-    before(&mut command, move || {
-        unshare(CloneFlags::CLONE_NEWNS)?;
-        let none = None::<&Path>;
-        mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)?;
-        mount(
-            Some("/dev"),
-            &root.join("dev"),
-            none,
-            MsFlags::MS_BIND,
-            none,
-        )?;
-        chroot(&root)?;
-        Ok(chdir("/")?)
-    });
-    let ended = run(&mut command)?;
-    ensure!(ended == Ended::with(0, ""), "{ended:?}");
-    let left = fs::read_dir(room.path().join("tmp"))?.count();
-    ensure!(left == 0, "left {left}");
-    Ok(())
-}
-
 /// A mebibyte of arguments, and another of environment.
 fn with_much(scenario: &str) -> Result<()> {
     with_strings(scenario, much(), much())
@@ -265,7 +232,7 @@ fn with_strings(scenario: &str, args: Vec<CString>, envs: Vec<CString>) -> Resul
 fn fails_without_descriptors(scenario: &str) -> Result<()> {
     let expected = load(scenario)?;
     let room = Room::new();
-    let whole = lead_as(without_descriptors(scenario, &room), &room, |_| Act::Go)?;
+    let whole = drive_in(without_descriptors(scenario, &room), &room, |_| Act::Go)?;
     ensure!(whole.run.ends[0] == Some(End::Exited(0)), "{:?}", whole.run);
     for place in places(&expected.calls) {
         // A close that is not made keeps its descriptor, which no kernel does. Two calls can't fail.
@@ -286,14 +253,14 @@ fn without_descriptors(scenario: &str, room: &Room) -> Command {
 
 fn unheard(scenario: &str, place: Place, fault: &Fault) -> Result<()> {
     let room = Room::new();
-    let led = lead_as(without_descriptors(scenario, &room), &room, |stop| {
+    let driven = drive_in(without_descriptors(scenario, &room), &room, |stop| {
         if place.is(stop) && stop.entry {
             Act::Answer(-(Errno::ENOTRECOVERABLE as i64))
         } else {
             Act::Go
         }
     })?;
-    let calls = &led.run.calls[0];
+    let calls = &driven.run.calls[0];
     let write = calls
         .iter()
         .rfind(|call| call.nr == WRITE)
@@ -306,9 +273,9 @@ fn unheard(scenario: &str, place: Place, fault: &Fault) -> Result<()> {
         "{write:?}"
     );
     ensure!(
-        led.run.ends[0] == Some(End::Exited(code)),
+        driven.run.ends[0] == Some(End::Exited(code)),
         "{:?}",
-        led.run.ends
+        driven.run.ends
     );
     Ok(())
 }

@@ -85,44 +85,24 @@ fn cut(text: &str) -> &str {
     &text[..text.floor_char_boundary(500)]
 }
 
-/// What a trial comes to besides its cases: nothing, or that they could not be tried.
-pub trait Outcome {
-    /// As a result.
-    fn outcome(self) -> Result<()>;
-}
-
-impl Outcome for () {
-    fn outcome(self) -> Result<()> {
-        Ok(())
-    }
-}
-
-impl Outcome for Result<()> {
-    fn outcome(self) -> Self {
-        self
-    }
-}
-
 /// A trial of one scenario.
-pub fn trial<R: Outcome + 'static>(
+pub fn trial(
     area: &'static str,
     scenario: &str,
-    test: fn(&str, &mut Cases) -> R,
+    test: fn(&str, &mut Cases) -> Result<()>,
 ) -> Trial {
     let name = scenario.to_owned();
     Trial::test(format!("{area}::{scenario}"), move || {
         let mut cases = Cases::new(area);
-        let outcome = test(&name, &mut cases)
-            .outcome()
-            .and_then(|()| cases.verdict());
+        let outcome = test(&name, &mut cases).and_then(|()| cases.verdict());
         outcome.map_err(|error| Failed::from(format!("{error:#}")))
     })
 }
 
 /// A trial of each scenario, and one of the area itself.
-pub fn area<R: Outcome + 'static>(
+pub fn area(
     area: &'static str,
-    each: fn(&str, &mut Cases) -> R,
+    each: fn(&str, &mut Cases) -> Result<()>,
     control: fn() -> Result<()>,
 ) -> Vec<Trial> {
     let each = |name: String| trial(area, &name, each);

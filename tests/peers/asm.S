@@ -58,7 +58,7 @@ path:
     mov rbp, [rsp]
 .endm
 
-/* io_submit(ctx, 1, &&iocb): a write of the payload. The iocb stands behind its pointer at rsp. */
+/* io_submit(ctx, 1, &&iocb): a write of the payload. The iocb stands after its pointer at rsp. */
 .macro submit data
     .subsection 1
 payload:

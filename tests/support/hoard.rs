@@ -19,11 +19,7 @@ pub struct Hoard {
 impl Hoard {
     /// Leaves room for less than 32 events, and for none if nobody else makes or destroys contexts
     /// meanwhile.
-    ///
-    /// # Panics
-    /// If there is no AIO, or no place for the lock.
-    #[must_use]
-    pub fn all() -> Self {
+    fn all() -> Self {
         fs::create_dir_all("/run/lock").expect("a place for locks");
         let lock = File::create(LOCK).expect("a lock");
         let lock = Flock::lock(lock, FlockArg::LockExclusive);
@@ -40,7 +36,7 @@ impl Hoard {
     /// Leaves room for `events`, and for less than 64 more.
     ///
     /// # Panics
-    /// As above.
+    /// If there is no AIO, or no place for the lock.
     #[must_use]
     pub fn all_but(events: u32) -> Self {
         let mut hoard = Self::all();

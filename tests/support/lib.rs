@@ -7,9 +7,9 @@ pub mod blocks;
 pub mod bpftrace;
 pub mod coverage;
 pub mod cpu;
+pub mod driver;
 pub mod ftrace;
 pub mod gated;
-pub mod hand;
 pub mod held;
 pub mod hoard;
 pub mod loss;
@@ -35,7 +35,7 @@ use anyhow::{Result, ensure};
 use std::env;
 use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 /// The top of the source tree.
 ///
@@ -82,15 +82,7 @@ pub fn shipped(name: &str) -> PathBuf {
 /// # Panics
 /// If it does not start, or says what is no text.
 pub fn said(command: &mut Command) -> (Option<i32>, String, String) {
-    said_by(command.output().expect("it starts"))
-}
-
-/// The same of a command that has ended.
-///
-/// # Panics
-/// If it has said what is no text.
-#[must_use]
-pub fn said_by(output: Output) -> (Option<i32>, String, String) {
+    let output = command.output().expect("it starts");
     let text = |bytes| String::from_utf8(bytes).expect("text");
     (
         output.status.code(),

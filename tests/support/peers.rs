@@ -16,7 +16,7 @@ pub struct Variant {
     pub title: &'static str,
 }
 
-/// The one that all others are held against: calls in assembly, nothing checked.
+/// The one that all others are compared with: calls in assembly, nothing checked.
 pub const LIMIT: &str = "assembly";
 
 /// The fixtures.

@@ -29,11 +29,11 @@ pub enum Kind {
     Bytes,
     /// One word.
     Word,
-    /// Words, one behind the other.
+    /// Words, one after the other.
     Words,
     /// The structure of layout.rs that has this field.
     Struct(&'static str),
-    /// Such structures, one behind the other.
+    /// Such structures, one after the other.
     Structs(&'static str),
 }
 
@@ -75,7 +75,7 @@ pub fn before(call: &Call, read: Read<'_>) -> Vec<Lead> {
     way.leads
 }
 
-/// What a call leaves behind.
+/// What a call has written.
 #[must_use]
 pub fn after(call: &Call, read: Read<'_>) -> Vec<Lead> {
     let mut way = Way::new(read);

@@ -32,7 +32,7 @@ pub fn witness(program: &Path, confine: &dyn Fn(&mut Command)) -> Result<Seen> {
 
 fn run(command: &mut Command) -> Result<Seen> {
     let first = Pid::from_raw(command.spawn()?.id().cast_signed());
-    traced::behind_execve(first, Options::PTRACE_O_TRACESYSGOOD)?;
+    traced::after_execve(first, Options::PTRACE_O_TRACESYSGOOD)?;
     go_on(first, None)?;
     let (events, end) = follow(first)?;
     family(first.as_raw(), &events, end)
@@ -41,7 +41,7 @@ fn run(command: &mut Command) -> Result<Seen> {
 /// All events until everybody has ended, and how `first` has.
 fn follow(first: Pid) -> Result<(Vec<Event>, String)> {
     let (mut watch, mut ended) = (Watch::default(), None);
-    // The first stop was behind it.
+    // The first stop was after it.
     watch.note(first, What::Exit(EXECVE, 0));
     while let Some(status) = traced::next()? {
         match status {
@@ -123,7 +123,8 @@ fn go_on(pid: Pid, signal: impl Into<Option<Signal>>) -> Result<()> {
 }
 
 /// What there is of so many bytes from an address on: whole pages are there or not.
-fn read(pid: Pid, address: u64, len: usize) -> Vec<u8> {
+#[must_use]
+pub fn read(pid: Pid, address: u64, len: usize) -> Vec<u8> {
     const PAGE: usize = 4096;
     let mut bytes = Vec::new();
     while bytes.len() < len {

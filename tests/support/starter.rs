@@ -76,29 +76,6 @@ impl Starter {
         })
     }
 
-    /// Starts so many copies, one right after the other, and waits for all. The time is that from
-    /// the first start to the last end, the page faults are those of all together.
-    ///
-    /// # Errors
-    /// As above.
-    pub fn crowd(&mut self, copies: usize) -> Result<Life> {
-        let before = faults()?;
-        let started = Instant::now();
-        let pids: Result<Vec<_>> = (0..copies).map(|_| Ok(self.spawn()?.0)).collect();
-        for pid in pids? {
-            let end = waitpid(pid, None)?;
-            ensure!(
-                end == WaitStatus::Exited(pid, 0),
-                "{:?}: {end:?}",
-                self.strings
-            );
-        }
-        Ok(Life {
-            time: started.elapsed(),
-            faults: faults()? - before,
-        })
-    }
-
     /// Starts it, and says when it has called execve.
     fn spawn(&mut self) -> Result<(Pid, Instant)> {
         let argv = self.strings.iter().map(|string| string.as_ptr());

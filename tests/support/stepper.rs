@@ -1,4 +1,4 @@
-//! The witness that counts: it stops the process behind every instruction, by ptrace.
+//! The witness that counts: it stops the process after every instruction, by ptrace.
 
 use crate::traced;
 use anyhow::{Context, Result, ensure};
@@ -24,7 +24,7 @@ pub fn count(program: &Path, args: &[&str], confine: &dyn Fn(&mut Command)) -> R
 
 fn run(command: &mut Command) -> Result<u64> {
     let first = Pid::from_raw(command.spawn()?.id().cast_signed());
-    traced::behind_execve(first, Options::empty())?;
+    traced::after_execve(first, Options::empty())?;
     step(first, None)?;
     follow(first)
 }

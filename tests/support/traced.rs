@@ -27,12 +27,12 @@ pub fn alone<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     thread::scope(|scope| scope.spawn(work).join()).expect("who follows does not panic")
 }
 
-/// Waits until `first`, just started, stands behind its execve. From here on its threads and
+/// Waits until `first`, just started, stands after its execve. From here on its threads and
 /// children are traced too, and nobody outlives us. It has not run on yet.
 ///
 /// # Errors
 /// It is not where it should be; then it is killed.
-pub fn behind_execve(first: Pid, more: Options) -> Result<()> {
+pub fn after_execve(first: Pid, more: Options) -> Result<()> {
     let entry = waitpid(first, None)?;
     if entry != WaitStatus::Stopped(first, Signal::SIGTRAP) {
         // The number of one that has ended may be somebody else's by now.
@@ -40,7 +40,7 @@ pub fn behind_execve(first: Pid, more: Options) -> Result<()> {
             kill(first, Signal::SIGKILL)?;
             waitpid(first, None)?;
         }
-        bail!("{entry:?} instead of the stop behind execve");
+        bail!("{entry:?} instead of the stop after execve");
     }
     let offspring =
         Options::PTRACE_O_TRACECLONE | Options::PTRACE_O_TRACEFORK | Options::PTRACE_O_TRACEVFORK;

@@ -1,71 +1,57 @@
-//! `make initramfs`, `make rootfs`, `make vm`, `make vm-trace`, `make vm-matrix`: the fixtures on bare ground.
+//! The fixtures without anything else, on a machine or in a container: archives to start them from,
+//! and machines that do.
 
-use anyhow::{Result, ensure};
-use clap::{Args, Parser, Subcommand};
+use anyhow::Result;
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Subcommand};
 use ioworkload_tests::bare::archive::{initramfs, rootfs};
 use ioworkload_tests::bare::ktap::is_part;
 use ioworkload_tests::bare::matrix::Matrix;
 use ioworkload_tests::bare::vm::{Accelerator, Machine};
-use ioworkload_tests::bare::{accelerator, ground, kernel, root, run, trace};
+use ioworkload_tests::bare::{accelerator, ground, kernel, root, run as boot, trace};
 use ioworkload_tests::scenarios;
 use std::fs;
-use std::io::{IsTerminal, stderr};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::time::Duration;
 
-/// The fixtures on bare ground.
-#[derive(Parser)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
 #[derive(Subcommand)]
-enum Command {
+pub enum Command {
     /// Write the archive with `init` and every fixture.
-    Initramfs {
-        /// The file to write.
-        file: PathBuf,
-    },
+    Initramfs { file: PathBuf },
     /// Write the tar with `init` and every fixture.
-    Rootfs {
-        /// The file to write.
-        file: PathBuf,
-    },
+    Rootfs { file: PathBuf },
     /// Boot it, and print the report in KTAP.
     Vm {
         #[command(flatten)]
-        ground: Ground,
+        hardware: Hardware,
         /// A bzImage, or a suite of Debian.
         #[arg(long)]
         kernel: String,
         /// These fixtures only.
         scenarios: Vec<String>,
     },
-    /// Boot straight into one fixture, and hold what the kernel sees against its expected trace.
-    Trace {
+    /// Boot straight into one fixture, and compare what the kernel sees with its expected trace.
+    VmTrace {
         #[command(flatten)]
-        ground: Ground,
+        hardware: Hardware,
         /// A bzImage, or a suite of Debian.
         #[arg(long)]
         kernel: String,
-        /// The fixture.
+        #[arg(value_parser = PossibleValuesParser::new(scenarios()))]
         scenario: String,
     },
     /// Both, for every scenario on several kernels.
-    Matrix {
+    VmMatrix {
         #[command(flatten)]
-        ground: Ground,
+        hardware: Hardware,
         /// Each a bzImage, or a suite of Debian.
         #[arg(required = true)]
         kernels: Vec<String>,
     },
 }
 
-/// The machine.
 #[derive(Args)]
-struct Ground {
+pub struct Hardware {
     /// QEMU's program.
     #[arg(long)]
     qemu: String,
@@ -80,31 +66,21 @@ struct Ground {
     timeout: u64,
 }
 
-fn main() -> ExitCode {
-    let done = match Cli::parse().command {
-        Command::Initramfs { file } => initramfs(ground()).and_then(|it| write(&file, &it)),
-        Command::Rootfs { file } => rootfs(root()).and_then(|it| write(&file, &it)),
+pub fn run(command: Command) -> Result<bool> {
+    match command {
+        Command::Initramfs { file } => write(&file, &initramfs(ground())?),
+        Command::Rootfs { file } => write(&file, &rootfs(root())?),
         Command::Vm {
-            ground,
+            hardware,
             kernel,
             scenarios,
-        } => ground.machine(&kernel).and_then(|it| vm(&it, &scenarios)),
-        Command::Trace {
-            ground,
+        } => vm(&hardware.with(&kernel)?, &scenarios.join(" ")),
+        Command::VmTrace {
+            hardware,
             kernel,
             scenario,
-        } => ground
-            .machine(&kernel)
-            .and_then(|it| one_trace(&it, &scenario)),
-        Command::Matrix { ground, kernels } => matrix(&ground, &kernels),
-    };
-    match done {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
+        } => vm_trace(&hardware.with(&kernel)?, &scenario),
+        Command::VmMatrix { hardware, kernels } => vm_matrix(&hardware, &kernels),
     }
 }
 
@@ -114,8 +90,8 @@ fn write(file: &Path, archive: &[u8]) -> Result<bool> {
     Ok(true)
 }
 
-impl Ground {
-    fn machine(&self, kernel: &str) -> Result<Machine> {
+impl Hardware {
+    fn with(&self, kernel: &str) -> Result<Machine> {
         let mut machine = Machine {
             qemu: self.qemu.clone(),
             kernel: kernel::find(kernel)?,
@@ -131,21 +107,13 @@ impl Ground {
 }
 
 /// The report goes to stdout, line by line as it comes, and the verdict to stderr.
-fn vm(machine: &Machine, scenarios: &[String]) -> Result<bool> {
-    if stderr().is_terminal() {
-        eprintln!(
-            "booting Linux {} ({})",
-            machine.kernel.release,
-            machine.accelerator.name()
-        );
-    }
+fn vm(machine: &Machine, words: &str) -> Result<bool> {
     let mut each = |line: &str| {
         if is_part(line) {
             println!("{line}");
         }
     };
-    let words = scenarios.join(" ");
-    let (report, boot) = run(machine, &machine.kernel.name, ground(), &words, &mut each)?;
+    let (report, boot) = boot(machine, &machine.kernel.name, ground(), words, &mut each)?;
     let (passed, failed, skipped) = report.totals();
     eprintln!(
         "Linux {}: {passed} passed, {failed} failed, {skipped} skipped, in {:.1} s ({}); console: {}",
@@ -157,11 +125,7 @@ fn vm(machine: &Machine, scenarios: &[String]) -> Result<bool> {
     Ok(report.well())
 }
 
-fn one_trace(machine: &Machine, scenario: &str) -> Result<bool> {
-    ensure!(
-        scenarios().iter().any(|name| name == scenario),
-        "no such scenario: {scenario}"
-    );
+fn vm_trace(machine: &Machine, scenario: &str) -> Result<bool> {
     let verdict = trace(machine, scenario)?;
     for row in &verdict.rows {
         println!("{}", row.got.as_deref().unwrap_or("(missing)"));
@@ -176,8 +140,8 @@ fn one_trace(machine: &Machine, scenario: &str) -> Result<bool> {
 }
 
 /// A line per boot goes to stderr as it is done, the table to stdout.
-fn matrix(ground: &Ground, kernels: &[String]) -> Result<bool> {
-    let machines = kernels.iter().map(|kernel| ground.machine(kernel));
+fn vm_matrix(hardware: &Hardware, kernels: &[String]) -> Result<bool> {
+    let machines = kernels.iter().map(|kernel| hardware.with(kernel));
     let machines = machines.collect::<Result<Vec<_>>>()?;
     let matrix = Matrix::of(&machines, &|line| eprintln!("{line}"));
     println!("{}", matrix.table());

@@ -1,13 +1,11 @@
-//! `make loss`: what a tracer loses of a burst of numbered calls.
+//! Counts what a tracer loses of a burst of numbered calls.
 
 use anyhow::Result;
-use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use ioworkload_tests::loss::{Burst, Report, Tracer};
-use std::process::ExitCode;
 
-#[derive(Parser)]
-struct Args {
+#[derive(clap::Args)]
+pub struct Args {
     /// The tracer.
     #[arg(value_enum)]
     tracer: Tracer,
@@ -19,17 +17,7 @@ struct Args {
     kib: Option<u32>,
 }
 
-fn main() -> ExitCode {
-    match run(&Args::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("make loss: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn run(args: &Args) -> Result<()> {
+pub fn run(args: &Args) -> Result<bool> {
     let bar = ProgressBar::new(args.count.into());
     bar.set_style(ProgressStyle::with_template(
         "{wide_bar} {human_pos} of {human_len} seen",
@@ -47,5 +35,5 @@ fn run(args: &Args) -> Result<()> {
         Some(lost) => println!("its own count of lost events: {lost}"),
         None => println!("its own count of lost events: none, the process waits for it"),
     }
-    Ok(())
+    Ok(true)
 }

@@ -1,6 +1,5 @@
-//! `make record`: proposes an expected trace for what a witness that reads memory has seen, and
-//! shows in what it differs from the file. It never writes over that: the proposal goes to
-//! target/proposed/. Exit code 1 if the file differs.
+//! Proposes an expected trace for what a witness that reads memory has seen, and shows in what it
+//! differs from the file. It never writes over that: the proposal goes to target/proposed/.
 
 use anyhow::{Context, Result, ensure};
 use ioworkload_check::compare::{Verdict, bound, compare};
@@ -11,28 +10,22 @@ use ioworkload_tests::{ptrace, shipped, target, trace_file, writer};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
-use std::process::{Command, ExitCode};
+use std::process::Command;
 
-fn main() -> ExitCode {
-    let scenario = std::env::args().nth(1).unwrap_or_default();
-    let known = target().join("fixtures").join(&scenario).is_file();
-    if scenario.is_empty() || !known {
-        eprintln!(
-            "make record: say which: SCENARIO=aio-submit, say; there is no program {scenario:?}"
-        );
-        return ExitCode::from(2);
-    }
-    match record(&scenario) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("make record: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+#[derive(clap::Args)]
+pub struct Args {
+    #[arg(value_parser = program)]
+    pub scenario: String,
 }
 
-fn record(scenario: &str) -> Result<bool> {
+/// The name of a program, also of one whose expected trace is to be made.
+fn program(name: &str) -> Result<String, String> {
+    let known = !name.is_empty() && target().join("fixtures").join(name).is_file();
+    let wrong = "no such program; SCENARIO=aio-submit, for example";
+    known.then(|| name.to_owned()).ok_or(wrong.into())
+}
+
+pub fn run(scenario: &str) -> Result<bool> {
     let seen = ptrace::witness(&shipped(scenario), &|_| ())?;
     let file = trace_file(scenario);
     let new = !file.exists();

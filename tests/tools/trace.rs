@@ -1,47 +1,27 @@
-//! `make trace`: what a witness sees of a scenario next to what is expected, aligned, with a mark
-//! in front of every difference. Exit code 1 if there is one, 2 for a name that nobody has.
+//! Shows what a witness sees of a scenario next to what is expected, aligned, with a mark in front of
+//! every difference.
 
 use anyhow::Result;
+use clap::builder::PossibleValuesParser;
 use ioworkload_check::compare::{Row, Verdict, compare};
 use ioworkload_check::expected::load;
-
-use ioworkload_tests::witnesses::{self, Witness};
+use ioworkload_tests::witnesses;
 use ioworkload_tests::{scenarios, shipped};
-use std::process::ExitCode;
 
 /// Of so many calls in a row that are as expected, only the first and the last are shown.
 const MANY: usize = 12;
 
-fn main() -> ExitCode {
-    let mut args = std::env::args().skip(1);
-    let (scenario, tracer) = (args.next(), args.next());
-    let (scenario, tracer) = (scenario.unwrap_or_default(), tracer.unwrap_or_default());
-    if scenario.is_empty() {
-        return usage("say which: SCENARIO=aio-submit, say");
-    }
-    if !scenarios().contains(&scenario) {
-        return usage(&format!("no such scenario: {scenario}"));
-    }
-    let Some((_, witness)) = witnesses::ALL.iter().find(|(name, _)| *name == tracer) else {
-        let names = witnesses::ALL.map(|(name, _)| name).join(", ");
-        return usage(&format!("no such tracer: {tracer}; there are {names}"));
-    };
-    match show(&scenario, &tracer, *witness) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("make trace: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+#[derive(clap::Args)]
+pub struct Args {
+    #[arg(value_parser = PossibleValuesParser::new(scenarios()))]
+    scenario: String,
+    #[arg(value_parser = PossibleValuesParser::new(witnesses::ALL.map(|(name, _)| name)))]
+    tracer: String,
 }
 
-fn usage(line: &str) -> ExitCode {
-    eprintln!("make trace: {line}");
-    ExitCode::from(2)
-}
-
-fn show(scenario: &str, tracer: &str, witness: Witness) -> Result<bool> {
+pub fn run(Args { scenario, tracer }: &Args) -> Result<bool> {
+    let witness = witnesses::ALL.iter().find(|(name, _)| name == tracer);
+    let (_, witness) = witness.expect("clap knows them");
     let seen = witness(&shipped(scenario), &|_| ())?;
     let verdict = compare(&load(scenario)?, &seen);
     table(&verdict, tracer);

@@ -5,8 +5,8 @@ use crate::ctype::CType;
 use crate::expected::Word;
 use std::collections::{BTreeMap, HashMap};
 
-/// How values that are no handles, the PID and the length of its line, start; they can be equal to
-/// one by chance.
+/// How the values of the gate start: the PID and the length of its line are no handles, and can be equal
+/// to one by chance.
 const GATE: &str = "$gate_";
 
 /// The values, and how many repetitions each was bound in.
@@ -29,8 +29,8 @@ impl Names {
         }
     }
 
-    /// A name stands for one value throughout, and no two addresses (nor two values, see [`GATE`])
-    /// are the same. An address is not 0.
+    /// A name stands for one value throughout, and no two addresses (nor two values) are the same, the
+    /// gate's values aside. An address is not 0.
     fn named(&mut self, name: &str, number: i128, ctype: CType, place: Place) -> bool {
         if let Some((known, _)) = self.0.get(name) {
             return ctype.same(*known, number);
@@ -39,9 +39,8 @@ impl Names {
         let Ok(register) = fits else { return false };
         let value = ctype.unsigned(register);
         let sigil = name.chars().next();
-        let chance = |name: &str| name.starts_with(GATE);
         let same = |(other, (known, _)): (&String, &(u64, usize))| {
-            other.chars().next() == sigil && *known == value && !chance(other) && !chance(name)
+            other.chars().next() == sigil && *known == value && !may_be_same(other, name)
         };
         let taken = self.0.iter().any(same);
         self.0.insert(name.into(), (value, place.depth));
@@ -75,5 +74,35 @@ impl Names {
     pub fn values(self) -> BTreeMap<String, u64> {
         let values = self.0.into_iter();
         values.map(|(name, (value, _))| (name, value)).collect()
+    }
+}
+
+/// Whether two names can have the same value by chance.
+fn may_be_same(one: &str, other: &str) -> bool {
+    one.starts_with(GATE) || other.starts_with(GATE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_names_have_two_values() {
+        let rows = [
+            ("&ctx", "&event", false),
+            ("&ctx", "&gate_set", false),
+            ("&gate_set", "&gate_line", false),
+            ("$fd", "$fd2", false),
+            ("$fd", "$gate_len", true),
+            ("$gate_pid", "$gate_len", true),
+            ("$fd", "&ctx", true),
+        ];
+        for (one, other, may) in rows {
+            let mut names = Names::default();
+            let mut bind =
+                |name: &str| names.is(&Word::Name(name.into()), 7, CType::WORD, Place::default());
+            assert!(bind(one));
+            assert_eq!(bind(other), may, "{one} {other}");
+        }
     }
 }

@@ -36,7 +36,8 @@ impl Place {
     }
 }
 
-/// What of /tmp has to stay in sight: where we are, and what the command names, as far as it is there.
+/// What of /tmp has to stay in sight: where we are, the directory for temporary files, and what the
+/// command names, as far as it is there.
 fn ways(options: &Run) -> BTreeSet<PathBuf> {
     let here = env::current_dir().unwrap_or_default();
     let named = options
@@ -44,8 +45,8 @@ fn ways(options: &Run) -> BTreeSet<PathBuf> {
         .iter()
         .map(PathBuf::from)
         .chain(options.keep.clone());
-    let program = env::current_exe().ok();
-    let all = named.chain([here.clone()]).chain(program);
+    let ours = [env::temp_dir()].into_iter().chain(env::current_exe().ok());
+    let all = named.chain([here.clone()]).chain(ours);
     let all = all.map(|path| here.join(path)).filter(|path| path.exists());
     all.filter_map(|path| {
         let first = path.strip_prefix(TMP).ok()?.components().next()?;

@@ -174,6 +174,19 @@ fn the_program_starts() {
             EXACT,
         ),
         (
+            "the launcher goes on",
+            Options::default(),
+            &[
+                "2: brk(0) = 5",
+                "exec",
+                SETUP[0],
+                "2: brk(0) = 5",
+                SETUP[1],
+                SETUP[2],
+            ],
+            EXACT,
+        ),
+        (
             "no execve is there",
             with(|options| options.start = Start::Exec),
             &SETUP,

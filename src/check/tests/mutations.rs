@@ -6,7 +6,9 @@ use ioworkload_check::ctype::{self, CType};
 use ioworkload_check::event::{Ret, Value};
 use ioworkload_check::expected::{self, ALL, Expected, Pairs, Shape, Word};
 use ioworkload_check::judge::Options;
+use ioworkload_check::trace::Memory;
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use stream::{Made, calls, events, judge, load};
 
 #[test]
@@ -74,8 +76,8 @@ fn change(made: &mut Vec<Made>, kind: u8, at: usize, pick: usize, value: u64) ->
         1 => made.insert(at, made[at].clone()),
         2 => {
             let other = pick % made.len();
-            let same = made[at].call == made[other].call || made[at].process != made[other].process;
-            if same {
+            let same = alike(made, at) == alike(made, other);
+            if same || made[at].process != made[other].process {
                 return None;
             }
             let call = made[at].call.clone();
@@ -86,6 +88,25 @@ fn change(made: &mut Vec<Made>, kind: u8, at: usize, pick: usize, value: u64) ->
         _ => memory(&mut made[at], pick, value)?,
     }
     Some(title)
+}
+
+/// What tells a call from others: a name that stands nowhere else does not.
+fn alike(made: &[Made], at: usize) -> String {
+    let mut call = made[at].call.clone();
+    let args = made[at]
+        .want
+        .args
+        .iter()
+        .zip(call.args.iter_mut().flatten());
+    for (want, got) in args {
+        if matches!(want, Word::Name(name) if uses(made, at, name) < 2) {
+            *got = Value::Unknown;
+        }
+    }
+    let memory = |memory: Memory| memory.into_values().collect::<Vec<_>>();
+    let (before, after) = (memory(call.before.clone()), memory(call.after.clone()));
+    (call.before, call.after) = Default::default();
+    format!("{call:?} {before:?} {after:?}")
 }
 
 fn argument(made: &mut [Made], at: usize, pick: usize, value: u64) -> Option<()> {
@@ -163,7 +184,7 @@ fn check(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4096, max_global_rejects: 100_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 4096, max_global_rejects: 100_000, failure_persistence: None, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default() })]
 
     #[test]
     fn a_change_is_never_exact(

@@ -1,104 +1,67 @@
-//! Archives that are the same to the last bit whenever they hold the same: for a kernel (cpio, the
-//! form newc, gzip) and for a container (tar).
+//! Archives that are the same to the last bit whenever the same is in them: for a kernel (cpio, the form
+//! newc, gzip) and for a container (tar).
 
 use anyhow::{Context, Result};
 use cpio::newc::{Builder, trailer};
 use libdeflater::{CompressionLvl, Compressor};
+use nix::libc::{S_IFCHR, S_IFDIR, S_IFMT, S_IFREG};
 use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
-
-const S_IFDIR: u32 = 0o040_000;
-const S_IFCHR: u32 = 0o020_000;
-const S_IFREG: u32 = 0o100_000;
+use tar::EntryType;
 
 /// A name in an archive, and what it stands for. All belong to root, and none has a time.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Node {
     /// The path, without a slash in front.
     pub name: String,
-    /// What it is.
-    pub kind: Kind,
-}
-
-/// What stands in an archive.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Kind {
-    /// A directory with these permissions.
-    Directory(u32),
-    /// A character device: permissions, major and minor number.
-    Device(u32, u32, u32),
-    /// A program that everybody may run: a copy of this file.
-    Program(PathBuf),
+    /// Type and permissions.
+    mode: u32,
+    /// Of a device: major and minor number.
+    device: (u32, u32),
+    /// What a program is a copy of.
+    file: Option<PathBuf>,
 }
 
 impl Node {
-    /// A program.
+    fn new(name: &str, mode: u32) -> Self {
+        Self {
+            name: name.into(),
+            mode,
+            device: (0, 0),
+            file: None,
+        }
+    }
+
+    /// A program that everybody may run.
     #[must_use]
     pub fn program(name: &str, file: PathBuf) -> Self {
         Self {
-            name: name.into(),
-            kind: Kind::Program(file),
+            file: Some(file),
+            ..Self::new(name, S_IFREG | 0o755)
         }
     }
 
-    /// A device that takes characters: its major and minor number.
+    /// A device that takes characters: its permissions, major and minor number.
     #[must_use]
-    pub fn device(name: &str, major: u32, minor: u32) -> Self {
+    pub fn device(name: &str, permissions: u32, major: u32, minor: u32) -> Self {
         Self {
-            name: name.into(),
-            kind: Kind::Device(0o600, major, minor),
+            device: (major, minor),
+            ..Self::new(name, S_IFCHR | permissions)
         }
     }
 
-    /// A directory.
+    /// A directory with these permissions.
     #[must_use]
-    pub fn directory(name: &str) -> Self {
-        Self {
-            name: name.into(),
-            kind: Kind::Directory(0o755),
-        }
-    }
-
-    /// /tmp, for everybody.
-    #[must_use]
-    pub fn tmp() -> Self {
-        Self {
-            name: "tmp".into(),
-            kind: Kind::Directory(0o1777),
-        }
-    }
-
-    /// /dev: the console, which the kernel opens for its first process, a serial port for the verdict,
-    /// and what needs no driver.
-    #[must_use]
-    pub fn dev() -> [Self; 5] {
-        let rows = [
-            ("dev", Kind::Directory(0o755)),
-            ("dev/console", Kind::Device(0o600, 5, 1)),
-            ("dev/null", Kind::Device(0o666, 1, 3)),
-            ("dev/ttyS1", Kind::Device(0o600, 4, 65)),
-            ("dev/zero", Kind::Device(0o666, 1, 5)),
-        ];
-        rows.map(|(name, kind)| Self {
-            name: name.into(),
-            kind,
-        })
-    }
-
-    fn mode(&self) -> u32 {
-        match self.kind {
-            Kind::Directory(permissions) => S_IFDIR | permissions,
-            Kind::Device(permissions, ..) => S_IFCHR | permissions,
-            Kind::Program(_) => S_IFREG | 0o755,
-        }
+    pub fn directory(name: &str, permissions: u32) -> Self {
+        Self::new(name, S_IFDIR | permissions)
     }
 
     fn content(&self) -> Result<Vec<u8>> {
-        match &self.kind {
-            Kind::Program(file) => fs::read(file).with_context(|| file.display().to_string()),
-            Kind::Directory(_) | Kind::Device(..) => Ok(Vec::new()),
-        }
+        let Some(file) = &self.file else {
+            return Ok(Vec::new());
+        };
+        fs::read(file).with_context(|| file.display().to_string())
     }
 }
 
@@ -112,10 +75,8 @@ pub fn initramfs(mut nodes: Vec<Node>) -> Result<Vec<u8>> {
     let mut cpio = Vec::new();
     for (ino, node) in (1..).zip(&nodes) {
         let content = node.content()?;
-        let mut entry = Builder::new(&node.name).ino(ino).mode(node.mode()).nlink(1);
-        if let Kind::Device(_, major, minor) = node.kind {
-            entry = entry.rdev_major(major).rdev_minor(minor);
-        }
+        let entry = Builder::new(&node.name).ino(ino).mode(node.mode).nlink(1);
+        let entry = entry.rdev_major(node.device.0).rdev_minor(node.device.1);
         let mut writer = entry.write(&mut cpio, u32::try_from(content.len())?);
         writer.write_all(&content)?;
         writer.finish()?;
@@ -132,7 +93,7 @@ fn gzip(bytes: &[u8]) -> Result<Vec<u8>> {
     Ok(gzip)
 }
 
-/// The archive that a container starts from.
+/// The archive that a container starts from: programs and directories.
 ///
 /// # Errors
 /// A program can't be read.
@@ -142,20 +103,14 @@ pub fn rootfs(mut nodes: Vec<Node>) -> Result<Vec<u8>> {
     for node in &nodes {
         let content = node.content()?;
         let mut header = tar::Header::new_ustar();
-        header.set_mode(node.mode() & 0o7777);
+        header.set_mode(node.mode & !S_IFMT);
         header.set_uid(0);
         header.set_gid(0);
-        header.set_mtime(0);
         header.set_size(content.len() as u64);
-        match node.kind {
-            Kind::Directory(_) => header.set_entry_type(tar::EntryType::Directory),
-            Kind::Program(_) => header.set_entry_type(tar::EntryType::Regular),
-            Kind::Device(_, major, minor) => {
-                header.set_entry_type(tar::EntryType::Char);
-                header.set_device_major(major)?;
-                header.set_device_minor(minor)?;
-            }
-        }
+        header.set_entry_type(match node.file {
+            Some(_) => EntryType::Regular,
+            None => EntryType::Directory,
+        });
         tar.append_data(&mut header, &node.name, content.as_slice())?;
     }
     Ok(tar.into_inner()?)

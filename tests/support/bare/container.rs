@@ -39,7 +39,7 @@ impl Bundle {
         archive.set_preserve_permissions(true);
         archive.unpack(&root)?;
         fs::create_dir(&tmp)?;
-        // Whatever our umask: whoever runs in there is nobody.
+        // Whatever our umask: what runs in there is nobody.
         fs::set_permissions(&root, Permissions::from_mode(0o755))?;
         fs::set_permissions(&tmp, Permissions::from_mode(0o1777))?;
         let spec = Command::new("runc")
@@ -53,7 +53,7 @@ impl Bundle {
         let mut config: Value = from_str(&fs::read_to_string(room.path().join("config.json"))?)?;
         config["process"]["args"] = json!(args);
         config["process"]["terminal"] = json!(false);
-        // The limits of whoever runs the test; to raise them would need a right of its own.
+        // The limits that the test has; to raise them would need a right of its own.
         config["process"]["rlimits"] = json!([]);
         config["process"]["capabilities"] = json!({});
         config["process"]["user"] = json!({"uid": NOBODY, "gid": NOBODY});
@@ -129,8 +129,8 @@ impl Bundle {
         let first = texts
             .iter()
             .find_map(|(pid, lines)| Some((*pid, execve(lines)?)));
-        let said = || String::from_utf8_lossy(&output.stderr).into_owned();
-        let (pid, place) = first.with_context(said)?;
+        let errors = || String::from_utf8_lossy(&output.stderr).into_owned();
+        let (pid, place) = first.with_context(errors)?;
         // What came before was runc.
         texts.entry(pid).or_default().drain(..=place);
         family(pid, &texts)
@@ -140,56 +140,8 @@ impl Bundle {
     ///
     /// # Errors
     /// It can't be read.
-    pub fn left_behind(&self) -> Result<Vec<PathBuf>> {
+    pub fn left(&self) -> Result<Vec<PathBuf>> {
         let entries = self.room.path().join("tmp").read_dir()?;
         entries.map(|entry| Ok(entry?.path())).collect()
     }
-}
-
-/// The profile that Podman's package ships, as runc takes it: for a container without capabilities
-/// on x86_64.
-///
-/// # Errors
-/// It is missing, or of another form.
-pub fn seccomp_profile() -> Result<Value> {
-    let text = fs::read_to_string(PROFILE).with_context(|| PROFILE.to_owned())?;
-    let profile: Value = from_str(&text)?;
-    let rules = profile["syscalls"]
-        .as_array()
-        .context("the profile has rules")?;
-    let rules = rules.iter().filter(|rule| applies(rule)).map(|rule| {
-        let mut rule = rule.clone();
-        if let Some(object) = rule.as_object_mut() {
-            object.retain(|key, value| RULE.contains(&key.as_str()) && !value.is_null());
-        }
-        rule
-    });
-    Ok(json!({
-        "defaultAction": profile["defaultAction"],
-        "defaultErrnoRet": profile["defaultErrnoRet"],
-        "architectures": ["SCMP_ARCH_X86_64"],
-        "syscalls": rules.collect::<Vec<_>>(),
-    }))
-}
-
-/// Where golang-github-containers-common puts it.
-const PROFILE: &str = "/usr/share/containers/seccomp.json";
-
-/// What a rule of the runtime specification has.
-const RULE: [&str; 4] = ["names", "action", "errnoRet", "args"];
-
-/// Whether a rule is for a container without capabilities on this architecture.
-fn applies(rule: &Value) -> bool {
-    let has = |side: &str, what: &str| {
-        rule[side][what]
-            .as_array()
-            .is_some_and(|all| !all.is_empty())
-    };
-    let ours = |side: &str| {
-        rule[side]["arches"]
-            .as_array()
-            .is_some_and(|all| all.contains(&json!("amd64")))
-    };
-    let included = !has("includes", "caps") && (!has("includes", "arches") || ours("includes"));
-    included && !ours("excludes")
 }

@@ -1,15 +1,14 @@
 //! Kernels to boot: a file of somebody's, or one of Debian's, unpacked and never installed.
 
-use super::apt::{Apt, fetched, find_file};
+use super::apt::{fetched, find_file};
 use anyhow::{Context, Result};
 use ioworkload_check::expected::Kernel;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The package that depends on the newest one with a kernel for virtual machines.
+/// The packages that depend on the newest kernel for virtual machines, and on that with a driver for
+/// everything, 9p among them.
 const CLOUD: &str = "linux-image-cloud-amd64";
-
-/// The same for a kernel with a driver for everything, 9p among them.
 const FULL: &str = "linux-image-amd64";
 
 /// A kernel in the form that a boot loader takes.
@@ -64,7 +63,7 @@ pub fn find(word: &str) -> Result<Image> {
     if word.contains('/') {
         return Image::of_file(Path::new(word));
     }
-    of_debian(word, word, |apt, place| unpack(apt, CLOUD, place).map(drop))
+    of_debian(word, word, CLOUD, &[])
 }
 
 /// A suite's kernel for every machine, and these of its modules.
@@ -72,44 +71,21 @@ pub fn find(word: &str) -> Result<Image> {
 /// # Errors
 /// It can't be fetched, or has no such module.
 pub fn with_modules(suite: &str, modules: &[&str]) -> Result<(Image, Vec<PathBuf>)> {
-    let fetch = |apt: &Apt<'_>, place: &Path| {
-        let root = unpack(apt, FULL, place)?;
-        modules
-            .iter()
-            .try_for_each(|module| keep(&root, module, place))
-    };
-    let image = of_debian(&format!("{suite}-full"), suite, fetch)?;
+    let image = of_debian(&format!("{suite}-full"), suite, FULL, modules)?;
     let paths = modules
         .iter()
         .map(|module| image.path.with_file_name(module));
     Ok((image.clone(), paths.collect()))
 }
 
-fn of_debian(
-    name: &str,
-    suite: &str,
-    fetch: impl FnOnce(&Apt<'_>, &Path) -> Result<()>,
-) -> Result<Image> {
-    let mut image = Image::of_file(&fetched(name, suite, fetch)?.join("vmlinuz"))?;
+fn of_debian(name: &str, suite: &str, meta: &str, modules: &[&str]) -> Result<Image> {
+    let place = fetched(name, suite, [meta, "linux-image-"], |root, place| {
+        for name in ["vmlinuz"].iter().chain(modules) {
+            fs::rename(find_file(root, name)?, place.join(name))?;
+        }
+        Ok(())
+    })?;
+    let mut image = Image::of_file(&place.join("vmlinuz"))?;
     image.name = name.into();
     Ok(image)
-}
-
-/// Keeps the newest kernel that a package depends on; where all of it was unpacked.
-fn unpack(apt: &Apt<'_>, newest: &str, place: &Path) -> Result<PathBuf> {
-    let package = apt.newest(newest, "linux-image-")?;
-    let root = apt.unpack(&package)?;
-    // Where the package has only scripts, one of the same version has the kernel.
-    if keep(&root, "vmlinuz", place).is_err() {
-        let root = apt.unpack(&package.replacen("linux-image-", "linux-binary-", 1))?;
-        keep(&root, "vmlinuz", place)?;
-    }
-    Ok(root)
-}
-
-/// Moves the file whose name starts so to its place.
-fn keep(root: &Path, name: &str, place: &Path) -> Result<()> {
-    let file = find_file(root, name)?;
-    let file = file.with_context(|| format!("no {name} in {}", root.display()))?;
-    Ok(fs::rename(file, place.join(name))?)
 }

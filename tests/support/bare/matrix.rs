@@ -4,66 +4,66 @@ use super::kernel::Image;
 use super::vm::Machine;
 use super::{ground, run, trace};
 use crate::scenarios;
-use anyhow::Result;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Mutex;
 use std::thread;
 
-/// A scenario on a kernel: empty if all is as expected, otherwise the differences.
-type Cell = Vec<String>;
-
-/// The scenarios, the kernels, and a cell for each pair that has been looked at.
-#[derive(Default)]
+/// The kernels, and for each scenario and kernel what was looked at: nothing if all is as expected, otherwise
+/// the differences.
 pub struct Matrix {
     kernels: Vec<Image>,
-    cells: HashMap<(String, String), Cell>,
+    cells: BTreeMap<(String, String), Vec<String>>,
 }
 
-/// What one machine is booted for: every scenario by `init`, or one as the only process.
-type Job<'a> = (&'a Machine, Option<String>);
-
 impl Matrix {
-    /// Boots every machine for each of its jobs, as many at a time as there are processors, and
-    /// tells `each` what is done.
+    /// Boots every machine for `init`, and for each scenario as the only process; as many at a time as there
+    /// are processors. `each` gets a line for each boot.
     ///
     /// # Panics
     /// If a worker has.
     #[must_use]
     pub fn of(machines: &[Machine], each: &(dyn Fn(&str) + Sync)) -> Self {
-        let names = scenarios().into_iter().map(Some);
-        let whats: Vec<_> = [None].into_iter().chain(names).collect();
+        let names = [None].into_iter().chain(scenarios().into_iter().map(Some));
+        let names: Vec<_> = names.collect();
         let jobs = machines
             .iter()
-            .flat_map(|machine| whats.iter().map(move |what| (machine, what.clone())));
+            .flat_map(|machine| names.iter().map(move |name| (machine, name)));
         let jobs = Mutex::new(jobs);
-        let kernels = machines.iter().map(|machine| machine.kernel.clone());
-        let matrix = Mutex::new(Self {
-            kernels: kernels.collect(),
-            cells: HashMap::new(),
-        });
+        let cells = Mutex::new(BTreeMap::<_, Vec<_>>::new());
+        let next = || jobs.lock().expect("no worker panics").next();
         let work = || {
-            while let Some(job) = next(&jobs) {
-                let results = done(&job);
-                each(&line(&job, &results));
-                let mut matrix = matrix.lock().expect("no worker panics");
-                matrix.take(&job.0.kernel.name, results);
+            while let Some((machine, name)) = next() {
+                let kernel = &machine.kernel.name;
+                let found = name
+                    .as_ref()
+                    .map_or_else(|| reported(machine), |name| traced(machine, name));
+                let exact = found.iter().all(|(_, differences)| differences.is_empty());
+                let word = if exact { "as expected" } else { "DIFFERS" };
+                each(&format!(
+                    "{kernel:12} {:18} {word}",
+                    name.as_deref().unwrap_or("init")
+                ));
+                for (scenario, differences) in found {
+                    let mut cells = cells.lock().expect("no worker panics");
+                    cells
+                        .entry((scenario, kernel.clone()))
+                        .or_default()
+                        .extend(differences);
+                }
             }
         };
-        let workers = thread::available_parallelism().map_or(1, usize::from);
         thread::scope(|scope| {
-            for _ in 0..workers {
+            for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
                 scope.spawn(work);
             }
         });
-        matrix.into_inner().expect("no worker panics")
-    }
-
-    /// Adds what a job has found on a kernel.
-    fn take(&mut self, kernel: &str, results: Vec<(String, Cell)>) {
-        for (scenario, cell) in results {
-            let place = (scenario, kernel.to_owned());
-            self.cells.entry(place).or_default().extend(cell);
+        Self {
+            kernels: machines
+                .iter()
+                .map(|machine| machine.kernel.clone())
+                .collect(),
+            cells: cells.into_inner().expect("no worker panics"),
         }
     }
 
@@ -77,46 +77,34 @@ impl Matrix {
     /// The table, a row per scenario, and below it every difference.
     #[must_use]
     pub fn table(&self) -> String {
-        let width = scenarios().iter().map(String::len).max().unwrap_or(0);
-        let mut table = " ".repeat(width);
-        for kernel in &self.kernels {
-            let _ = write!(table, "  {:10}", short(&kernel.release));
-        }
+        let row = |name: &str, cell: &dyn Fn(&Image) -> String| {
+            let cells = self
+                .kernels
+                .iter()
+                .map(|kernel| format!("  {:10}", cell(kernel)));
+            let row = format!("{name:24}{}", cells.collect::<String>());
+            row.trim_end().to_owned()
+        };
+        let mut table = row("", &|kernel| short(&kernel.release).into());
         for scenario in scenarios() {
-            let _ = write!(table, "\n{scenario:width$}");
-            for kernel in &self.kernels {
-                let _ = write!(table, "  {:10}", self.word(&scenario, kernel));
+            table += "\n";
+            table += &row(&scenario, &|kernel| self.word(&scenario, kernel).into());
+        }
+        for ((scenario, kernel), differences) in &self.cells {
+            for difference in differences {
+                let _ = write!(table, "\n{scenario} on {kernel}: {difference}");
             }
         }
-        let rows: Vec<_> = table.lines().map(str::trim_end).collect();
-        let mut lines = rows.join("\n");
-        for ((scenario, kernel), cell) in &self.cells {
-            for difference in cell {
-                let _ = write!(lines, "\n{scenario} on {kernel}: {difference}");
-            }
-        }
-        lines
+        table
     }
 
     fn word(&self, scenario: &str, kernel: &Image) -> &'static str {
         match self.cells.get(&(scenario.into(), kernel.name.clone())) {
-            Some(cell) if cell.is_empty() => "exact",
+            Some(differences) if differences.is_empty() => "exact",
             Some(_) => "DIFFERS",
             None => "not run",
         }
     }
-}
-
-fn next<'a>(jobs: &Mutex<impl Iterator<Item = Job<'a>>>) -> Option<Job<'a>> {
-    jobs.lock().expect("no worker panics").next()
-}
-
-/// What is told of a job that is done.
-fn line((machine, scenario): &Job<'_>, results: &[(String, Cell)]) -> String {
-    let (kernel, what) = (&machine.kernel.name, scenario.as_deref().unwrap_or("init"));
-    let exact = results.iter().all(|(_, cell)| cell.is_empty());
-    let word = if exact { "as expected" } else { "DIFFERS" };
-    format!("{kernel:12} {what:18} {word}")
 }
 
 /// `6.1.0-56` of `6.1.0-56-cloud-amd64`, `7.2.13` of `7.2.13+deb14-cloud-amd64`.
@@ -125,32 +113,29 @@ fn short(release: &str) -> &str {
     release[..end.unwrap_or(release.len())].trim_end_matches('-')
 }
 
-fn done((machine, scenario): &Job<'_>) -> Vec<(String, Cell)> {
-    let Some(scenario) = scenario else {
-        return reported(machine).unwrap_or_else(|error| {
-            let cell = |scenario| (scenario, vec![format!("init: {error:#}")]);
-            scenarios().into_iter().map(cell).collect()
-        });
-    };
-    let cell = match trace(machine, scenario) {
-        Ok(verdict) => verdict.differences(),
-        Err(error) => vec![format!("{error:#}")],
-    };
-    vec![(scenario.clone(), cell)]
+/// A scenario, and in what it differs.
+type Found = Vec<(String, Vec<String>)>;
+
+fn traced(machine: &Machine, scenario: &str) -> Found {
+    let verdict = trace(machine, scenario);
+    let error = |error| vec![format!("{error:#}")];
+    let differences = verdict.map_or_else(error, |verdict| verdict.differences());
+    vec![(scenario.into(), differences)]
 }
 
-/// What `init` reports of each scenario. One that is skipped differs: on bare ground nothing is
-/// forbidden.
-fn reported(machine: &Machine) -> Result<Vec<(String, Cell)>> {
-    let (report, _) = run(machine, &machine.kernel.name, ground(), "", &mut |_| ())?;
-    let cell = |scenario: String| {
-        let row = report.rows.iter().find(|row| row.name == scenario);
-        let cell = match row {
-            Some(row) if row.passed() => Cell::new(),
-            Some(row) => vec![format!("init: {row}")],
-            None => vec!["init: not in the report".into()],
-        };
-        (scenario, cell)
+/// What `init` reports of each scenario. One that is skipped differs: here nothing is forbidden.
+fn reported(machine: &Machine) -> Found {
+    let report = run(machine, &machine.kernel.name, ground(), "", &mut |_| ());
+    let differences = |scenario: &String| match &report {
+        Ok((report, _)) if report.rows.contains(&format!("ok {scenario}")) => vec![],
+        Ok((report, _)) => vec![format!("init: {:?}", report.of(scenario))],
+        Err(error) => vec![format!("init: {error:#}")],
     };
-    Ok(scenarios().into_iter().map(cell).collect())
+    let names = scenarios().into_iter();
+    names
+        .map(|name| {
+            let found = differences(&name);
+            (name, found)
+        })
+        .collect()
 }

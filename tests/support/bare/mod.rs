@@ -1,4 +1,4 @@
-//! Bare ground: the programs in an archive of their own, as the whole file system of a machine or
+//! The programs without anything else: in an archive of their own, as the whole file system of a machine or
 //! of a container.
 
 pub mod accelerator;
@@ -23,26 +23,43 @@ use vm::{Boot, End, Machine};
 /// A container's root directory: every program that is shipped, and /tmp.
 #[must_use]
 pub fn root() -> Vec<Node> {
-    let own = ["init", "ioworkload"].map(str::to_owned);
-    let names = scenarios().into_iter().chain(own);
+    let names = scenarios()
+        .into_iter()
+        .chain(["init", "ioworkload"].map(str::to_owned));
     let programs = names.map(|name| Node::program(&name, shipped(&name)));
-    programs.chain([Node::tmp()]).collect()
+    programs.chain([tmp()]).collect()
 }
 
 /// A machine's: these, and /dev.
 #[must_use]
 pub fn ground() -> Vec<Node> {
-    root().into_iter().chain(Node::dev()).collect()
+    root().into_iter().chain(dev()).collect()
 }
 
-/// A root directory with one program.
+/// A machine's root directory with one program.
 #[must_use]
 pub fn ground_of(program: &str) -> Vec<Node> {
     let program = Node::program(program, shipped(program));
-    Node::dev()
-        .into_iter()
-        .chain([Node::tmp(), program])
-        .collect()
+    dev().into_iter().chain([tmp(), program]).collect()
+}
+
+/// /tmp, for everybody.
+#[must_use]
+pub fn tmp() -> Node {
+    Node::directory("tmp", 0o1777)
+}
+
+/// /dev: the console, which the kernel opens for its first process, a serial port for the verdict, and what
+/// needs no driver.
+#[must_use]
+pub fn dev() -> [Node; 5] {
+    [
+        Node::directory("dev", 0o755),
+        Node::device("dev/console", 0o600, 5, 1),
+        Node::device("dev/null", 0o666, 1, 3),
+        Node::device("dev/ttyS1", 0o600, 4, 65),
+        Node::device("dev/zero", 0o666, 1, 5),
+    ]
 }
 
 /// Boots `init` and reads its report; `words` stand on the kernel's command line.
@@ -61,7 +78,7 @@ pub fn run(
     Ok((report, boot))
 }
 
-/// The report of a machine, if all that it has left behind says the same.
+/// The report of a machine, if all that it has left says the same.
 ///
 /// # Errors
 /// It has not come to its end, there is no whole report, or init's verdict is another.
@@ -71,7 +88,7 @@ pub fn report(boot: &Boot) -> Result<Report> {
             "still running after {} s, so it was stopped",
             limit.as_secs()
         ),
-        End::Qemu(how) => bail!("QEMU {how}"),
+        End::Qemu(how) => bail!("QEMU ended with {how}"),
         End::Halted => bail!("init has stopped the machine: nobody takes its verdict"),
         End::Well | End::Badly | End::Off => {}
     }
@@ -96,8 +113,8 @@ pub fn report(boot: &Boot) -> Result<Report> {
     Ok(report)
 }
 
-/// Boots straight into a fixture, the only file of its archive, and holds what the kernel sees
-/// against the expected trace.
+/// Boots straight into a fixture, the only file of its archive, and compares what the kernel sees
+/// with the expected trace.
 ///
 /// # Errors
 /// QEMU is missing, or the machine has not come to the fixture's end.

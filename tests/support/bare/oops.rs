@@ -81,7 +81,7 @@ fn read(boot: &Boot, expected: &Expected) -> Result<Seen> {
     })
 }
 
-/// What the kernel says when its first process has ended; behind it, the wait status.
+/// What the kernel says when its first process has ended; after it comes the wait status.
 const DEATH: &str = "Kernel panic - not syncing: Attempted to kill init! exitcode=0x";
 
 /// The end that a wait status tells of.

@@ -5,11 +5,11 @@ use anyhow::{Context, Result};
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::io::{self, BufRead, BufReader, PipeReader, PipeWriter, Read, Write};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -92,7 +92,7 @@ pub enum End {
     Qemu(String),
 }
 
-/// What a machine has left behind.
+/// What a machine has left.
 #[derive(Clone, Debug)]
 pub struct Boot {
     /// The lines of its console, without what a terminal ends them with, and of QEMU's stderr.
@@ -128,8 +128,9 @@ impl Machine {
         File::create(&log)?;
         let mut verdict = tempfile::NamedTempFile::new_in(&directory)?;
         let start = Instant::now();
-        let mut qemu = self.start(archive.path(), words, &log, verdict.path())?;
-        let lines = lines(&mut qemu);
+        let (output, input) = io::pipe()?;
+        let mut qemu = self.start(archive.path(), words, &log, verdict.path(), input)?;
+        let lines = lines(output);
         let mut console = Vec::new();
         let deadline = start + self.limit;
         let stopped = loop {
@@ -160,7 +161,14 @@ impl Machine {
         })
     }
 
-    fn start(&self, archive: &Path, words: &str, log: &Path, verdict: &Path) -> Result<Child> {
+    fn start(
+        &self,
+        archive: &Path,
+        words: &str,
+        log: &Path,
+        verdict: &Path,
+        output: PipeWriter,
+    ) -> Result<Child> {
         let mut qemu = Command::new(&self.qemu);
         // Without graphics the firmware speaks on the serial port, too, as it does on a server.
         qemu.args(["-nodefaults", "-no-user-config", "-no-reboot"])
@@ -186,8 +194,8 @@ impl Machine {
             .arg(format!("{WORDS} EXIT_PORT={PORT} EXIT_FILE={FILE} {words}"))
             .args(self.share.iter().flat_map(|path| share(path)))
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+            .stdout(output.try_clone()?)
+            .stderr(output);
         // SAFETY: the closure makes one system call between fork and exec.
         unsafe { qemu.pre_exec(|| Ok(set_pdeathsig(Signal::SIGKILL)?)) };
         qemu.spawn().with_context(|| {
@@ -211,26 +219,17 @@ fn share(path: &Path) -> [String; 2] {
 }
 
 /// The lines of the console and of QEMU's stderr as they come.
-fn lines(qemu: &mut Child) -> Receiver<String> {
+fn lines(output: PipeReader) -> Receiver<String> {
     let (sender, receiver) = channel();
-    let outputs: [Option<Box<dyn Read + Send>>; 2] = [
-        qemu.stdout.take().map(|pipe| Box::new(pipe) as _),
-        qemu.stderr.take().map(|pipe| Box::new(pipe) as _),
-    ];
-    for pipe in outputs.into_iter().flatten() {
-        let sender = sender.clone();
-        thread::spawn(move || send(pipe, &sender));
-    }
-    receiver
-}
-
-fn send(pipe: Box<dyn Read + Send>, sender: &Sender<String>) {
-    for line in BufReader::new(pipe).split(b'\n').map_while(Result::ok) {
-        let line = String::from_utf8_lossy(&line);
-        if sender.send(line.trim_end_matches('\r').to_owned()).is_err() {
-            return;
+    thread::spawn(move || {
+        for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
+            let line = String::from_utf8_lossy(&line);
+            if sender.send(line.trim_end_matches('\r').to_owned()).is_err() {
+                return;
+            }
         }
-    }
+    });
+    receiver
 }
 
 /// `isa-debug-exit` makes twice the byte and one of what is written to it.
@@ -239,13 +238,15 @@ fn end(status: ExitStatus, console: &[String]) -> End {
         Some(33) => End::Well,
         Some(35) => End::Badly,
         Some(0) => End::Off,
-        code => {
-            let said = console.iter().rfind(|line| line.contains("qemu"));
-            let how = code.map(|code| format!("exited with {code}"));
-            let how = how.unwrap_or_else(|| {
-                format!("was killed by signal {}", status.signal().unwrap_or(0))
-            });
-            End::Qemu(said.map_or(how.clone(), |said| format!("{how}: {said}")))
+        _ => {
+            let last = console.iter().rfind(|line| line.contains("qemu"));
+            End::Qemu(
+                [Some(status.to_string()), last.cloned()]
+                    .into_iter()
+                    .flatten()
+                    .collect::<Vec<_>>()
+                    .join(": "),
+            )
         }
     }
 }

@@ -1,10 +1,9 @@
-//! Which calls a variant makes that its scenario does not need: strace has the answer, whatever a
+//! Which calls a program makes that its scenario does not need: strace has the answer, whatever a
 //! program starts.
 
-use crate::progress::patiently;
 use anyhow::{Context, Result, ensure};
 use ioworkload_check::expected::load;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -25,17 +24,15 @@ pub struct Calls {
 
 /// Watches `runs` runs of a program.
 pub fn watch(program: &Path, scenario: &str, runs: usize) -> Result<Calls> {
-    let needed = needed(scenario)?;
     let (mut noise, mut threads) = (BTreeSet::new(), 0);
     let mut sequences = HashSet::new();
     for _ in 0..runs {
-        let (calls, processes) = patiently(|| trace(program))?;
-        noise.insert(superfluous(&calls, &needed)?);
+        let (calls, processes) = trace(program)?;
+        noise.insert(superfluous(&calls, scenario)?);
         threads = threads.max(processes - 1);
         sequences.insert(calls);
     }
-    let fewest = noise.first().context("no run")?;
-    let most = noise.last().context("no run")?;
+    let (fewest, most) = noise.first().zip(noise.last()).context("no run")?;
     Ok(Calls {
         noise: (*fewest, *most),
         threads,
@@ -43,21 +40,16 @@ pub fn watch(program: &Path, scenario: &str, runs: usize) -> Result<Calls> {
     })
 }
 
-/// How often the scenario makes each call.
-fn needed(scenario: &str) -> Result<BTreeMap<String, usize>> {
-    if scenario == EXIT {
-        return Ok(BTreeMap::from([("exit_group".into(), 1)]));
+/// How many calls there are beyond those of the scenario, which must be there.
+fn superfluous(calls: &[String], scenario: &str) -> Result<usize> {
+    let mut needed = HashMap::from([("exit_group".to_owned(), 1)]);
+    if scenario != EXIT {
+        needed.clear();
+        for call in load(scenario)?.each() {
+            *needed.entry(call.name.clone()).or_default() += 1;
+        }
     }
-    let mut needed = BTreeMap::new();
-    for call in load(scenario)?.each() {
-        *needed.entry(call.name.clone()).or_default() += 1;
-    }
-    Ok(needed)
-}
-
-/// How many calls there are beyond those that are needed, which must be there.
-fn superfluous(calls: &[String], needed: &BTreeMap<String, usize>) -> Result<usize> {
-    for (name, count) in needed {
+    for (name, count) in &needed {
         let made = calls.iter().filter(|call| *call == name).count();
         ensure!(made >= *count, "{made} calls of {name}, {count} expected");
     }
@@ -74,12 +66,9 @@ fn trace(program: &Path) -> Result<(Vec<String>, usize)> {
     let status = strace.status().context("strace does not start")?;
     ensure!(status.success(), "{}: {status}", program.display());
     let text = fs::read_to_string(file.path())?;
-    let lines: Vec<_> = text
-        .lines()
-        .filter_map(|line| line.split_once(' '))
-        .collect();
-    let processes: HashSet<_> = lines.iter().map(|(pid, _)| pid).collect();
-    let calls = lines.iter().skip(1).filter_map(|(_, line)| name(line));
+    let lines = text.lines().filter_map(|line| line.split_once(' '));
+    let (processes, lines): (HashSet<_>, Vec<_>) = lines.unzip();
+    let calls = lines.iter().skip(1).filter_map(|line| name(line));
     Ok((calls.collect(), processes.len()))
 }
 

@@ -1,32 +1,19 @@
 //! What a run of the bench has measured: the form of data.json.
 
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Everything.
-#[derive(Serialize, Deserialize, Clone, Debug)]
+#[derive(Serialize, Deserialize)]
 pub struct Data {
-    pub machine: Machine,
+    /// Where and when: processor, kernel, date, compilers.
+    pub machine: String,
     pub rows: Vec<Row>,
     pub burst: Vec<Burst>,
-    pub tracers: Vec<Tracer>,
-    pub repeat: Vec<Repeat>,
-    pub copies: Vec<Copies>,
-}
-
-/// Where and when.
-#[derive(Serialize, Deserialize, Clone, Debug)]
-pub struct Machine {
-    /// Year-month-day.
-    pub date: String,
-    pub cpu: String,
-    pub cpus: usize,
-    pub kernel: String,
-    /// The first line of each compiler's `--version`.
-    pub compilers: Vec<String>,
 }
 
 /// A variant's program for a scenario.
-#[derive(Serialize, Deserialize, Clone, Debug)]
+#[derive(Serialize, Deserialize)]
 pub struct Row {
     pub variant: String,
     pub scenario: String,
@@ -53,45 +40,13 @@ pub struct Row {
 }
 
 /// A loop of io_getevents calls.
-#[derive(Serialize, Deserialize, Clone, Debug)]
+#[derive(Serialize, Deserialize)]
 pub struct Burst {
     pub variant: String,
-    pub calls: u64,
-    pub starts: usize,
-    /// Millions a second, median.
+    /// Millions of calls a second, median.
     pub millions: f64,
     /// Median of the ratios of its rate to the assembly's of the same round.
     pub ratio: f64,
-}
-
-/// The same loop under a tracer.
-#[derive(Serialize, Deserialize, Clone, Debug)]
-pub struct Tracer {
-    /// Its command line, without the program.
-    pub under: String,
-    pub calls: u64,
-    /// What a call takes, in nanoseconds.
-    pub nanos: f64,
-    /// Against a call without a tracer.
-    pub ratio: f64,
-}
-
-/// aio-setup-einval with `--repeat`.
-#[derive(Serialize, Deserialize, Clone, Debug)]
-pub struct Repeat {
-    pub rounds: u64,
-    pub micros: f64,
-    pub peak_kib: u64,
-}
-
-/// Copies of aio-setup-einval side by side.
-#[derive(Serialize, Deserialize, Clone, Debug)]
-pub struct Copies {
-    pub side_by_side: usize,
-    /// From the first start to the last end.
-    pub micros: f64,
-    /// Of all together.
-    pub faults: u64,
 }
 
 impl Data {
@@ -99,5 +54,13 @@ impl Data {
     pub fn row(&self, variant: &str, scenario: &str) -> Option<&Row> {
         let mut rows = self.rows.iter();
         rows.find(|row| row.variant == variant && row.scenario == scenario)
+    }
+}
+
+/// As JSON, a line for each row.
+impl fmt::Display for Data {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = serde_json::to_string(self).map_err(|_| fmt::Error)?;
+        writeln!(f, "{}", text.replace(",{", ",\n{").replace("[{", "[\n{"))
     }
 }

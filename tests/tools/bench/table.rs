@@ -1,126 +1,114 @@
 //! The figures as tables of the README.
 
-use crate::charts::thousands;
 use crate::data::{Data, Row};
 use ioworkload_tests::peers::{LIMIT, OURS, SCENARIOS, VARIANTS};
-use std::fmt::Write;
 
 /// All of them, and where they come from.
-pub fn tables(data: &Data) -> String {
+pub fn all(data: &Data) -> String {
+    let traced = data.row(OURS, "aio-getevents").map_or(0, |row| row.traced);
+    let head = format!(
+        "variant | calls nobody asked for | sequences in {traced} runs | extra threads | bytes | \
+         minor page faults | peak KiB | instructions | execve to exit, µs | ratio to the assembly"
+    );
+    let scenarios = "scenario: ours / assembly | calls nobody asked for | bytes | minor page faults | \
+                     peak KiB | instructions | execve to exit, ratio";
+    let burst = "burst | million calls a second | ratio to the assembly";
     let parts = [
-        variants(data),
-        against_the_limit(data),
-        burst(data),
-        tracers(data),
-        machine(data),
+        table(&head, variants(data)),
+        table(
+            scenarios,
+            SCENARIOS
+                .iter()
+                .filter_map(|name| beside_the_limit(data, name)),
+        ),
+        table(
+            burst,
+            data.burst.iter().map(|one| {
+                format!(
+                    "{} | {:.2} | {:.3}",
+                    title(&one.variant),
+                    one.millions,
+                    one.ratio
+                )
+            }),
+        ),
+        format!("{}\n", data.machine),
     ];
     format!("\n{}\n", parts.join("\n"))
 }
 
+fn table(head: &str, rows: impl IntoIterator<Item = String>) -> String {
+    let rule = vec!["---"; head.split('|').count()].join("|");
+    let rows = rows.into_iter().map(|row| format!("| {row} |\n"));
+    format!("| {head} |\n|{rule}|\n{}", rows.collect::<String>())
+}
+
+/// A variant's name for humans.
+pub fn title(variant: &str) -> &str {
+    let known = VARIANTS.iter().find(|one| one.name == variant);
+    known.map_or(variant, |known| known.title)
+}
+
 /// Each variant, by aio-getevents; the time by aio-setup-einval.
-fn variants(data: &Data) -> String {
-    let traced = data.row(OURS, "aio-getevents").map_or(0, |row| row.traced);
-    let mut text = format!(
-        "| variant | calls nobody asked for | sequences in {traced} runs | extra threads | bytes | minor page faults | peak KiB | instructions | execve to exit, µs | ratio to the assembly |\n\
-         |---|---|---|---|---|---|---|---|---|---|\n",
-    );
-    for variant in VARIANTS {
-        let row = data.row(variant.name, "aio-getevents");
-        let quick = data.row(variant.name, "aio-setup-einval");
-        if let (Some(row), Some(quick)) = (row, quick) {
-            text += &line(variant.title, row, quick);
-        }
-    }
-    if let Some(exit) = data.row(LIMIT, "exit") {
-        let _ = writeln!(
-            text,
-            "| `exit` alone, assembly | | | | {} | {} | {} | {} | {:.1} | |",
-            exit.bytes, exit.faults, exit.peak_kib, exit.instructions, exit.micros
-        );
-    }
-    text
-}
-
-fn line(title: &str, row: &Row, quick: &Row) -> String {
-    let (fewest, most) = row.noise;
-    let noise = if fewest == most {
-        format!("{most}")
-    } else {
-        format!("{fewest} to {most}")
+fn variants(data: &Data) -> Vec<String> {
+    let pair = |name| {
+        data.row(name, "aio-getevents")
+            .zip(data.row(name, "aio-setup-einval"))
     };
-    let (bytes, steps) = (thousands(row.bytes), thousands(row.instructions));
+    let rows = VARIANTS.iter().filter_map(|variant| pair(variant.name));
+    let mut rows: Vec<_> = rows.map(|(row, quick)| line(row, quick)).collect();
+    rows.extend(data.row(LIMIT, "exit").map(|exit| {
+        format!(
+            "`exit` alone, assembly | | | | {} | {} | {} | {} | {:.1} | ",
+            exit.bytes, exit.faults, exit.peak_kib, exit.instructions, exit.micros
+        )
+    }));
+    rows
+}
+
+fn line(row: &Row, quick: &Row) -> String {
     format!(
-        "| {title} | {noise} | {} | {} | {bytes} | {} | {} | {steps} | {:.1} | {:.2} |\n",
-        row.sequences, row.threads, row.faults, row.peak_kib, quick.micros, quick.ratio
+        "{} | {} | {} | {} | {} | {} | {} | {} | {:.1} | {:.2}",
+        title(&row.variant),
+        noise(row),
+        row.sequences,
+        row.threads,
+        thousands(row.bytes),
+        row.faults,
+        row.peak_kib,
+        thousands(row.instructions),
+        quick.micros,
+        quick.ratio
     )
 }
 
-/// Each scenario: the fixture, and behind it the assembly.
-fn against_the_limit(data: &Data) -> String {
-    let mut text = String::from(
-        "| scenario: ours / assembly | calls nobody asked for | bytes | minor page faults | peak KiB | instructions | execve to exit, ratio |\n\
-         |---|---|---|---|---|---|---|\n",
-    );
-    for scenario in SCENARIOS {
-        if let (Some(ours), Some(limit)) = (data.row(OURS, scenario), data.row(LIMIT, scenario)) {
-            let _ = writeln!(
-                text,
-                "| `{scenario}` | {} | {} / {} | {} / {} | {} / {} | {} / {} | {:.2} |",
-                ours.noise.1,
-                thousands(ours.bytes),
-                limit.bytes,
-                ours.faults,
-                limit.faults,
-                ours.peak_kib,
-                limit.peak_kib,
-                ours.instructions,
-                limit.instructions,
-                ours.ratio
-            );
-        }
+/// The calls that nobody asked for: `0`, `228 to 433`.
+pub fn noise(row: &Row) -> String {
+    match row.noise {
+        (fewest, most) if fewest == most => most.to_string(),
+        (fewest, most) => format!("{fewest} to {most}"),
     }
-    text
 }
 
-fn burst(data: &Data) -> String {
-    let mut text =
-        String::from("| burst | million calls a second | ratio to the assembly |\n|---|---|---|\n");
-    for burst in &data.burst {
-        let title = VARIANTS
-            .iter()
-            .find(|variant| variant.name == burst.variant);
-        let title = title.map_or("", |variant| variant.title);
-        let _ = writeln!(
-            text,
-            "| {title} | {:.2} | {:.3} |",
-            burst.millions, burst.ratio
-        );
-    }
-    text
+/// A scenario: the fixture, and after it the assembly.
+fn beside_the_limit(data: &Data, scenario: &str) -> Option<String> {
+    let (ours, limit) = (data.row(OURS, scenario)?, data.row(LIMIT, scenario)?);
+    let both = |of: fn(&Row) -> u64| format!("{} / {}", thousands(of(ours)), thousands(of(limit)));
+    Some(format!(
+        "`{scenario}` | {} | {} | {} | {} | {} | {:.2}",
+        ours.noise.1,
+        both(|row| row.bytes),
+        both(|row| row.faults),
+        both(|row| row.peak_kib),
+        both(|row| row.instructions),
+        ours.ratio
+    ))
 }
 
-fn tracers(data: &Data) -> String {
-    let mut text = String::from("| the burst under | ns a call | slowdown |\n|---|---|---|\n");
-    for tracer in &data.tracers {
-        let _ = writeln!(
-            text,
-            "| {} | {} | {:.1} |",
-            tracer.under,
-            thousands(tracer.nanos as u64),
-            tracer.ratio
-        );
+/// Digits in groups of three.
+pub fn thousands(number: u64) -> String {
+    match number {
+        1000.. => format!("{},{:03}", thousands(number / 1000), number % 1000),
+        _ => number.to_string(),
     }
-    text
-}
-
-fn machine(data: &Data) -> String {
-    let machine = &data.machine;
-    format!(
-        "{}, {} CPUs, Linux {}, {}; {}.\n",
-        machine.cpu,
-        machine.cpus,
-        machine.kernel,
-        machine.date,
-        machine.compilers.join("; ")
-    )
 }

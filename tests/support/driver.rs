@@ -1,4 +1,4 @@
-//! The hand on a process: it stops it at the entry and at the exit of every call, by ptrace, and may
+//! The driver of a process: it stops it at the entry and at the exit of every call, by ptrace, and may
 //! give the answer in the kernel's place, or send a signal.
 
 use crate::traced;
@@ -46,8 +46,10 @@ pub enum Act {
     Go,
     /// At an entry: the call is not made, and this is its answer.
     Answer(i64),
-    /// It runs on by itself, unseen.
+    /// It is let go, and runs on unseen.
     Free,
+    /// At an exit: the lowest bit of the byte at this address is another.
+    Flip(u64),
     /// This signal is sent. What SIGSTOP has stopped is sent SIGCONT.
     Signal(Signal),
 }
@@ -96,7 +98,7 @@ pub struct Run {
 ///
 /// # Panics
 /// If `act` does.
-pub fn lead(mut command: Command, act: impl FnMut(&Stop) -> Act + Send) -> Result<Run> {
+pub fn drive(mut command: Command, act: impl FnMut(&Stop) -> Act + Send) -> Result<Run> {
     command.process_group(0);
     traced::prepare(&mut command);
     command.stdin(Stdio::null());
@@ -106,13 +108,13 @@ pub fn lead(mut command: Command, act: impl FnMut(&Stop) -> Act + Send) -> Resul
     // Only the thread that has started a process may trace it, and in a thread of its own nobody
     // else's children are in the way of `wait`.
     thread::scope(|scope| {
-        let led = scope.spawn(|| whole(&mut command, act, &first, done));
+        let driven = scope.spawn(|| whole(&mut command, act, &first, done));
         let late = end.recv_timeout(DEADLINE) == Err(RecvTimeoutError::Timeout);
         // Not yet started is 0, which would be our own group.
         if late && let pid @ 1.. = first.load(Ordering::SeqCst) {
             let _ = killpg(Pid::from_raw(pid), Signal::SIGKILL);
         }
-        let run = led.join().expect("a hand does not panic");
+        let run = driven.join().expect("a driver does not panic");
         ensure!(!late, "hung for {DEADLINE:?}: {run:?}");
         run
     })
@@ -145,7 +147,7 @@ fn whole(
 }
 
 fn follow(first: Pid, mut act: impl FnMut(&Stop) -> Act) -> Result<Family> {
-    traced::behind_execve(first, Options::PTRACE_O_TRACESYSGOOD)?;
+    traced::after_execve(first, Options::PTRACE_O_TRACESYSGOOD)?;
     let mut family = Family::default();
     family.member(first);
     go(first, None)?;
@@ -265,6 +267,7 @@ impl Family {
             Act::Go => {}
             Act::Answer(answer) => self.replace(pid, which, answer)?,
             Act::Free => return traced::unless_gone(ptrace::detach(pid, None)),
+            Act::Flip(address) => flip(pid, address)?,
             Act::Signal(signal) => traced::unless_gone(kill(pid, signal))?,
         }
         go(pid, None)
@@ -309,6 +312,14 @@ impl Family {
             stderr,
         })
     }
+}
+
+fn flip(pid: Pid, address: u64) -> Result<()> {
+    let [byte] = peek(pid, address)?;
+    let memory = File::options()
+        .write(true)
+        .open(format!("/proc/{pid}/mem"))?;
+    Ok(memory.write_all_at(&[byte ^ 1], address)?)
 }
 
 /// Reads `N` bytes of a stopped process's memory.

@@ -1,7 +1,7 @@
-//! A run that was led, and what it held at each moment.
+//! A run that was driven, and what it held at each moment.
 
 use anyhow::Result;
-use ioworkload_tests::hand::{self, Act, Made, Run, Stop, peek};
+use ioworkload_tests::driver::{self, Act, Made, Run, Stop, peek};
 use ioworkload_tests::room::Room;
 use ioworkload_tests::shipped;
 use std::collections::{HashMap, HashSet};
@@ -9,9 +9,9 @@ use std::ffi::OsString;
 use std::fs;
 use std::process::Command;
 
-/// A run that was led, and what it was seen to hold at its end.
+/// A run that was driven, and what it was seen to hold at its end.
 #[derive(Debug)]
-pub struct Led {
+pub struct Driven {
     /// What it did and said.
     pub run: Run,
     /// At the entry of the first process's exit_group: contexts mapped, descriptors that it was not
@@ -24,22 +24,26 @@ pub struct Led {
 }
 
 /// Runs a scenario in a room of its own: the fixture, or `ioworkload`, whose calls are the same.
-pub fn lead(program: &str, scenario: &str, act: impl FnMut(&Stop) -> Act + Send) -> Result<Led> {
+pub fn drive(
+    program: &str,
+    scenario: &str,
+    act: impl FnMut(&Stop) -> Act + Send,
+) -> Result<Driven> {
     let room = Room::new();
     let mut command = Command::new(shipped(program));
     command.arg(scenario);
     room.as_tmp(&mut command);
-    lead_as(command, &room, act)
+    drive_in(command, &room, act)
 }
 
 /// Runs a command whose /tmp is this room.
-pub fn lead_as(
+pub fn drive_in(
     command: Command,
     room: &Room,
     mut act: impl FnMut(&Stop) -> Act + Send,
-) -> Result<Led> {
+) -> Result<Driven> {
     let (mut started, mut exit, mut given) = (None, None, HashMap::new());
-    let run = hand::lead(command, |stop| {
+    let run = driver::drive(command, |stop| {
         if stop.process == 0 {
             let started = started.get_or_insert_with(|| descriptors(stop));
             if stop.entry && stop.call.nr == EXIT_GROUP {
@@ -50,7 +54,7 @@ pub fn lead_as(
         }
         act(stop)
     })?;
-    Ok(Led {
+    Ok(Driven {
         run,
         exit,
         given,
@@ -98,7 +102,7 @@ fn descriptors(stop: &Stop) -> HashSet<OsString> {
         .collect()
 }
 
-impl Led {
+impl Driven {
     /// What was held and the call at this place should have given back.
     pub fn lost(&self, at: usize) -> Option<Held> {
         let before = at.checked_sub(1).map(|before| self.held(before));
@@ -150,7 +154,7 @@ impl Led {
             }
             (EVENTFD2 | MEMFD_CREATE, Some(fd), _) => vec![Held::Descriptor(fd)],
             (OPENAT, Some(fd), _) if call.args[2] & 0o100 == 0 => vec![Held::Descriptor(fd)],
-            (OPENAT, Some(fd), _) => vec![Held::Descriptor(fd), Held::Name],
+            (OPENAT, Some(fd), _) => vec![Held::Name, Held::Descriptor(fd)],
             _ => vec![],
         }
     }
