@@ -260,161 +260,161 @@ fn a_cut_text_is_never_exact() {
     }
 }
 
-/// What can't be read is an error with line and column.
+/// What can't be read, and the error, with line and column.
+const ERRORS: &[(Format, &str, &str)] = &[
+    (
+        Format::Json,
+        "[1]\n[",
+        "line 2, column 1: expected JSON (EOF while parsing a list at line 1 column 1)",
+    ),
+    (
+        Format::Json,
+        "[]",
+        "line 1, column 1: expected a number, arguments and a result",
+    ),
+    (Format::Json, "{\"nr\": 1, \"x\": 1}", ""),
+    (
+        Format::Json,
+        "{}",
+        "line 1, column 1: expected one of nr, name, fork, exec, signal, exit, killed, lost",
+    ),
+    (
+        Format::Json,
+        "{\"nr\": 1, \"exit\": 1}",
+        "line 1, column 1: expected one of nr, name, fork, exec, signal, exit, killed, lost",
+    ),
+    (
+        Format::Json,
+        "[1, 1.5, 0]",
+        "line 1, column 1: expected an argument, not 1.5",
+    ),
+    (
+        Format::Json,
+        "[1, \"0xg\", 0]",
+        "line 1, column 1: expected an argument, not \"0xg\"",
+    ),
+    (
+        Format::Strace,
+        "close(3) = 0\nclose(3",
+        "line 2, column 8: expected \")\"",
+    ),
+    (
+        Format::Strace,
+        "close(3) 0",
+        "line 1, column 10: expected \"= \"",
+    ),
+    (
+        Format::Strace,
+        "close(3) = x",
+        "line 1, column 12: expected a result",
+    ),
+    (
+        Format::Strace,
+        "close(3) = -1 ENOPE (No)",
+        "line 1, column 12: expected an errno that is known",
+    ),
+    (
+        Format::Strace,
+        "open(\"a",
+        "line 1, column 8: expected the end of a text",
+    ),
+    (
+        Format::Strace,
+        "open(\"\\q\") = 0",
+        "line 1, column 8: expected an escape sequence",
+    ),
+    (
+        Format::Strace,
+        "[pid x] close(3) = 0",
+        "line 1, column 6: expected a thread",
+    ),
+    (
+        Format::Strace,
+        "--- SIGNOPE {} ---",
+        "line 1, column 5: expected a signal",
+    ),
+    (
+        Format::Strace,
+        "+++ exited with 300 +++",
+        "line 1, column 17: expected an exit code",
+    ),
+    (
+        Format::Perf,
+        "hello",
+        "line 1, column 1: expected an event of raw_syscalls or sched",
+    ),
+    (
+        Format::Perf,
+        "a x: raw_syscalls:sys_exit: NR 3 = 0",
+        "line 1, column 1: expected a thread",
+    ),
+    (
+        Format::Perf,
+        "a 1 2.0: raw_syscalls:sys_enter: NR 3 (3, z)",
+        "line 1, column 40: expected hexadecimal numbers",
+    ),
+    (
+        Format::Perf,
+        "a 1 2.0: raw_syscalls:sys_exit: NR 3 = 0 1",
+        "line 1, column 42: expected the end of the line",
+    ),
+    (
+        Format::Ftrace,
+        "a-1 [000] .... 1.0: sys_exit: NR x = 0",
+        "line 1, column 34: expected the number of a call",
+    ),
+    (
+        Format::PerfTrace,
+        "hello",
+        "line 1, column 1: expected milliseconds",
+    ),
+    (
+        Format::PerfTrace,
+        "1.000 ( 0.001 ms): a/1 close(3)",
+        "line 1, column 30: expected \": \"",
+    ),
+    (
+        Format::PerfTrace,
+        "1.000 ( 0.001 ms): a/1 close(fd: 3) 0",
+        "line 1, column 37: expected \"= \"",
+    ),
+    (
+        Format::PerfTrace,
+        "1.000 ( 0.001 ms): a/1 close(fd: ) = 0",
+        "line 1, column 34: expected a value",
+    ),
+    (
+        Format::Bpftrace,
+        "{\"type\": \"printf\"}",
+        "line 1, column 1: expected text as data",
+    ),
+    (
+        Format::Bpftrace,
+        "{\"type\": \"nope\"}",
+        "line 1, column 1: expected a type of bpftrace's output",
+    ),
+    (
+        Format::Bpftrace,
+        "Lost x events",
+        "line 1, column 6: expected how many events",
+    ),
+    (
+        Format::Audit,
+        "type=NOPE msg",
+        "line 1, column 10: expected SYSCALL or another known type before here",
+    ),
+    (
+        Format::Audit,
+        "type=SYSCALL msg=audit(1.0:1): arch=c0",
+        "line 1, column 33: expected \"arch=c000003e \"",
+    ),
+];
+
 #[test]
 fn errors_have_their_place() {
-    for (format, text, want) in [
-        (
-            Format::Json,
-            "[1]\n[",
-            "line 2, column 1: expected JSON (EOF while parsing a list at line 1 column 1)",
-        ),
-        (
-            Format::Json,
-            "[]",
-            "line 1, column 1: expected a number, arguments and a result",
-        ),
-        (Format::Json, "{\"nr\": 1, \"x\": 1}", ""),
-        (
-            Format::Json,
-            "{}",
-            "line 1, column 1: expected one of nr, name, fork, exec, signal, exit, killed, lost",
-        ),
-        (
-            Format::Json,
-            "{\"nr\": 1, \"exit\": 1}",
-            "line 1, column 1: expected one of nr, name, fork, exec, signal, exit, killed, lost",
-        ),
-        (
-            Format::Json,
-            "[1, 1.5, 0]",
-            "line 1, column 1: expected an argument, not 1.5",
-        ),
-        (
-            Format::Json,
-            "[1, \"0xg\", 0]",
-            "line 1, column 1: expected an argument, not \"0xg\"",
-        ),
-        (
-            Format::Strace,
-            "close(3) = 0\nclose(3",
-            "line 2, column 8: expected \")\"",
-        ),
-        (
-            Format::Strace,
-            "close(3) 0",
-            "line 1, column 10: expected \"= \"",
-        ),
-        (
-            Format::Strace,
-            "close(3) = x",
-            "line 1, column 12: expected a result",
-        ),
-        (
-            Format::Strace,
-            "close(3) = -1 ENOPE (No)",
-            "line 1, column 12: expected an errno that is known",
-        ),
-        (
-            Format::Strace,
-            "open(\"a",
-            "line 1, column 8: expected the end of a text",
-        ),
-        (
-            Format::Strace,
-            "open(\"\\q\") = 0",
-            "line 1, column 8: expected an escape sequence",
-        ),
-        (
-            Format::Strace,
-            "[pid x] close(3) = 0",
-            "line 1, column 6: expected a thread",
-        ),
-        (
-            Format::Strace,
-            "--- SIGNOPE {} ---",
-            "line 1, column 5: expected a signal",
-        ),
-        (
-            Format::Strace,
-            "+++ exited with 300 +++",
-            "line 1, column 17: expected an exit code",
-        ),
-        (
-            Format::Perf,
-            "hello",
-            "line 1, column 1: expected an event of raw_syscalls or sched",
-        ),
-        (
-            Format::Perf,
-            "a x: raw_syscalls:sys_exit: NR 3 = 0",
-            "line 1, column 1: expected a thread",
-        ),
-        (
-            Format::Perf,
-            "a 1 2.0: raw_syscalls:sys_enter: NR 3 (3, z)",
-            "line 1, column 40: expected hexadecimal numbers",
-        ),
-        (
-            Format::Perf,
-            "a 1 2.0: raw_syscalls:sys_exit: NR 3 = 0 1",
-            "line 1, column 42: expected the end of the line",
-        ),
-        (
-            Format::Ftrace,
-            "a-1 [000] .... 1.0: sys_exit: NR x = 0",
-            "line 1, column 34: expected the number of a call",
-        ),
-        (
-            Format::PerfTrace,
-            "hello",
-            "line 1, column 1: expected milliseconds",
-        ),
-        (
-            Format::PerfTrace,
-            "1.000 ( 0.001 ms): a/1 close(3)",
-            "line 1, column 30: expected \": \"",
-        ),
-        (
-            Format::PerfTrace,
-            "1.000 ( 0.001 ms): a/1 close(fd: 3) 0",
-            "line 1, column 37: expected \"= \"",
-        ),
-        (
-            Format::PerfTrace,
-            "1.000 ( 0.001 ms): a/1 close(fd: ) = 0",
-            "line 1, column 34: expected a value",
-        ),
-        (
-            Format::Bpftrace,
-            "{\"type\": \"printf\"}",
-            "line 1, column 1: expected text as data",
-        ),
-        (
-            Format::Bpftrace,
-            "{\"type\": \"nope\"}",
-            "line 1, column 1: expected a type of bpftrace's output",
-        ),
-        (
-            Format::Bpftrace,
-            "Lost x events",
-            "line 1, column 6: expected how many events",
-        ),
-        (
-            Format::Audit,
-            "type=NOPE msg",
-            "line 1, column 10: expected SYSCALL or another known type before here",
-        ),
-        (
-            Format::Audit,
-            "type=SYSCALL msg=audit(1.0:1): arch=c0",
-            "line 1, column 33: expected \"arch=c000003e \"",
-        ),
-    ] {
-        let error = judge("aio-setup", format, text).expect_err(text);
-        if !want.is_empty() {
-            assert_eq!(error, want, "{text}");
-        }
+    for (format, text, want) in ERRORS {
+        let error = judge("aio-setup", *format, text).expect_err(text);
+        assert_eq!(error, *want, "{text}");
     }
 }
 
