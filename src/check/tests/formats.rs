@@ -3,13 +3,13 @@
 
 mod stream;
 
-use ioworkload_check::event::{Call, Event, Ret, What};
+use ioworkload_check::event::{Call, End, Event, Ret, Value, What};
 use ioworkload_check::expected::{self, Expected};
 use ioworkload_check::formats::{Format, read};
 use ioworkload_check::judge::{Judge, Options};
 use ioworkload_check::verdict::Verdict;
 use proptest::prelude::*;
-use serde_json::Value;
+
 use std::process::Command;
 use std::sync::LazyLock;
 
@@ -477,6 +477,80 @@ fn results_in_every_spelling() {
     }
 }
 
+/// What a line of strace's says beside a call from its beginning to its end.
+#[test]
+fn what_strace_says_beside_calls() {
+    let text = "1 read(3,  <unfinished ...>\n\
+        2 execve(\"/a\", [\"a\"], 0x7ffc /* 1 var */ <unfinished ...>\n\
+        1 <... read resumed>\"a\\tb\\0\\x7f\"..., 9) = 9 <0.000012>\n\
+        2 +++ superseded by execve in pid 1 +++\n\
+        1 --- SIGALRM {si_signo=SIGALRM, si_code=SI_KERNEL} ---\n\
+        1 --- stopped by SIGSTOP ---\n\
+        1 exit_group(7)    = ?\n\
+        1 +++ killed by SIGSEGV (core dumped) +++\n\
+        3 +++ exited with 7 +++\n";
+    let execve = vec![
+        Value::Bytes(b"/a".into(), true),
+        Value::List(vec![Value::Bytes(b"a".into(), true)]),
+        Value::Number(0x7ffc),
+    ];
+    let text_read = Value::Bytes(b"a\tb\0\x7f".into(), false);
+    let begun = vec![Value::Number(3)];
+    let read_all = vec![Value::Number(3), text_read, Value::Number(9)];
+    let nine = Some(Ret::Number(9));
+    let mut resumed = call("read", read_all, nine);
+    resumed.ns = Some(12_000);
+    let never = Some(Ret::Never);
+    let want = [
+        (1, 1, What::Enter(call("read", begun, None))),
+        (2, 2, What::Enter(call("execve", execve, None))),
+        (1, 3, What::Exit(resumed)),
+        (1, 5, What::Signal(14)),
+        (
+            1,
+            7,
+            What::Whole(call("exit_group", vec![Value::Number(7)], never)),
+        ),
+        (1, 8, What::End(End::Signal(11))),
+        (3, 9, What::End(End::Code(7))),
+    ];
+    let want = want.map(|(tid, line, what)| Event { tid, line, what });
+    assert_eq!(events(Format::Strace, text), want);
+}
+
+fn call(name: &str, args: Vec<Value>, ret: Option<Ret>) -> Call {
+    Call {
+        name: Some(name.into()),
+        args: Some(args),
+        ret,
+        ..Call::default()
+    }
+}
+
+/// The parts of a line of perf trace's: a name with `/` and blanks, what a descriptor leads to, a
+/// process's name, constants without the front of their names, a duration.
+#[test]
+fn what_perf_trace_says_of_arguments() {
+    let line = "1.000 ( 0.012 ms): a/1 b/7 mmap(addr: 0x10, prot: READ|WRITE, flags: PRIVATE|0x40, \
+        fd: 4</memfd:a (deleted)>) = 0x10";
+    let want = Call {
+        ns: Some(12_000),
+        ..call(
+            "mmap",
+            vec![
+                Value::Number(0x10),
+                Value::Unknown,
+                Value::Symbol("PROT_READ|PROT_WRITE".into()),
+                Value::Symbol("MAP_PRIVATE|0x40".into()),
+                Value::Number(4),
+                Value::Unknown,
+            ],
+            Some(Ret::Number(0x10)),
+        )
+    };
+    assert_eq!(only(Format::PerfTrace, line), What::Whole(want));
+}
+
 /// A tracer as it is run, on all scenarios.
 struct Live {
     command: &'static [&'static str],
@@ -614,9 +688,10 @@ impl Live {
         command.args(["run", "--output", "json"]).args(names);
         let output = command.arg("--").args(self.command).output();
         let text = output.expect("it runs").stdout;
-        let report: Value = serde_json::from_slice(&text).expect("JSON");
+        let report: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
         let cases = report["cases"].as_array().expect("a list").iter();
-        let word = |case: &Value, key: &str| case[key].as_str().expect("text").to_owned();
+        let word =
+            |case: &serde_json::Value, key: &str| case[key].as_str().expect("text").to_owned();
         cases
             .map(|case| (word(case, "scenario"), word(case, "note")))
             .collect()
