@@ -24,6 +24,7 @@ use std::process::{Command, ExitCode, Stdio};
 const READMES: &[&str] = &[
     "README.md",
     "src/README.md",
+    "src/check/README.md",
     "src/init/README.md",
     "tests/README.md",
     "tests/bench/README.md",

@@ -5,6 +5,7 @@
 use super::Parser;
 use super::cursor::{Cursor, Parsed};
 use crate::event::{Call, Ret, Value, What};
+use crate::syscalls;
 
 pub struct Audit;
 
@@ -51,14 +52,13 @@ impl Parser for Audit {
                 .map_err(|_| start.wrong(name))
         };
         let ret = field("exit").is_ok().then(|| number("exit")).transpose()?;
+        let nr = number("syscall")? as u64;
+        // There are always four.
+        let count = syscalls::of(nr).map_or(4, |call| call.args.len());
+        let args = ["a0", "a1", "a2", "a3"].into_iter().take(count).map(hex);
         let call = Call {
-            nr: Some(number("syscall")? as u64),
-            args: Some(
-                ["a0", "a1", "a2", "a3"]
-                    .into_iter()
-                    .map(hex)
-                    .collect::<Result<_, _>>()?,
-            ),
+            nr: Some(nr),
+            args: Some(args.collect::<Result<_, _>>()?),
             ret: Some(ret.map_or(Ret::Never, Ret::Number)),
             ..Call::default()
         };

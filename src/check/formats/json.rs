@@ -6,6 +6,7 @@ use crate::event::{Call, End, Ret, Value, What};
 use crate::trace::Memory;
 use serde::Deserialize;
 use serde_json::Value as Json_;
+use std::collections::BTreeMap;
 
 pub struct Json;
 
@@ -24,34 +25,50 @@ pub fn is_list(text: &str) -> bool {
 }
 
 /// An object of this format, by the keys of events.schema.json.
+// `null` is a value of some keys, and no key is no value.
+#[allow(clippy::option_option)]
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line {
+    #[serde(default, deserialize_with = "given")]
     pid: Option<i64>,
+    #[serde(default, deserialize_with = "given")]
     tid: Option<i64>,
+    #[serde(default, deserialize_with = "given")]
     nr: Option<u64>,
+    #[serde(default, deserialize_with = "given")]
     name: Option<String>,
+    #[serde(default, deserialize_with = "given")]
     args: Option<Vec<Json_>>,
     #[serde(default, deserialize_with = "given")]
     ret: Option<Json_>,
+    #[serde(default, deserialize_with = "given")]
     ns: Option<u64>,
     #[serde(default)]
-    before: std::collections::BTreeMap<String, String>,
+    before: BTreeMap<String, String>,
     #[serde(default)]
-    after: std::collections::BTreeMap<String, String>,
+    after: BTreeMap<String, String>,
+    #[serde(default, deserialize_with = "given")]
     fork: Option<i64>,
     #[serde(default, deserialize_with = "given")]
-    exec: Option<Json_>,
+    exec: Option<Option<String>>,
+    #[serde(default, deserialize_with = "given")]
     signal: Option<u32>,
+    #[serde(default, deserialize_with = "given")]
     exit: Option<i64>,
+    #[serde(default, deserialize_with = "given")]
     killed: Option<u32>,
     #[serde(default, deserialize_with = "given")]
-    lost: Option<Json_>,
+    lost: Option<Option<u64>>,
 }
 
-/// A key that is there, be it `null`.
-fn given<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Json_>, D::Error> {
-    Json_::deserialize(from).map(Some)
+/// A key that is there; `null` is not the same as no key.
+fn given<'de, D, T>(from: D) -> Result<Option<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(from).map(Some)
 }
 
 /// The event of a line.
@@ -90,13 +107,15 @@ fn list_of(list: &[Json_]) -> Result<Call, String> {
 fn what(line: Line) -> Result<What, String> {
     let other = [
         line.fork.map(What::Fork),
-        line.exec
-            .map(|comm| What::Exec(comm.as_str().map(Into::into))),
-        line.signal.map(What::Signal),
+        line.exec.map(What::Exec),
+        line.signal.map(signal).transpose()?.map(What::Signal),
         line.exit
             .map(|code| What::End(End::Code((code & 0xff) as u8))),
-        line.killed.map(|signal| What::End(End::Signal(signal))),
-        line.lost.map(|count| What::Lost(count.as_u64())),
+        line.killed
+            .map(signal)
+            .transpose()?
+            .map(|signal| What::End(End::Signal(signal))),
+        line.lost.map(What::Lost),
     ];
     let call = line.nr.is_some() || line.name.is_some();
     let mut other: Vec<_> = other.into_iter().flatten().collect();
@@ -115,6 +134,13 @@ fn what(line: Line) -> Result<What, String> {
         after: memory(&line.after)?,
         ns: line.ns,
     }))
+}
+
+fn signal(number: u32) -> Result<u32, String> {
+    let known = (1..=64).contains(&number);
+    known
+        .then_some(number)
+        .ok_or(format!("a signal, not {number}"))
 }
 
 fn ret(value: &Json_) -> Result<Ret, String> {
@@ -149,14 +175,17 @@ fn value(json: &Json_) -> Result<Value, String> {
 
 fn number(json: &Json_) -> Option<i128> {
     if let Some(hex) = json.as_str().and_then(|text| text.strip_prefix("0x")) {
-        return u64::from_str_radix(hex, 16).ok().map(i128::from);
+        // It would take a sign, too.
+        let digits = hex.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let number = u64::from_str_radix(hex, 16).ok();
+        return number.filter(|_| digits).map(i128::from);
     }
     let signed = json.as_i64().map(i128::from);
     signed.or(json.as_u64().map(i128::from))
 }
 
 /// `{"0x7ffd64287668": "00ff"}`
-fn memory(pairs: &std::collections::BTreeMap<String, String>) -> Result<Memory, String> {
+fn memory(pairs: &BTreeMap<String, String>) -> Result<Memory, String> {
     let pair = |(address, hex): (&String, &String)| {
         let address = number(&Json_::String(address.clone()));
         let address = address.ok_or(format!("an address \"0x…\", not {address:?}"))?;

@@ -69,7 +69,7 @@ fn thread(cursor: &mut Cursor<'_>) -> Parsed<i64> {
         Some((at + digits.len() + 2, tid))
     };
     let first = rest.find('(').unwrap_or(rest.len());
-    let found = rest[..first].match_indices('/').find_map(who);
+    let found = rest[..first].rmatch_indices('/').find_map(who);
     let Some((len, tid)) = found else {
         return Ok(0);
     };
