@@ -153,7 +153,7 @@ const ENVIRONMENTS: &[Environment] = &[
 /// for the end of its input. What it mounts hides [`rooms`] in its own namespace, so nothing is left even
 /// if it is killed.
 const SCRIPT: &str = r#"
-set -e
+set -e; umask 022
 cd "$1"; mount -t tmpfs none .; cd "$1"
 mkdir root; mount -t tmpfs none root; mkdir root/tmp root/dev
 mknod -m 666 root/dev/null c 1 3; mknod -m 666 root/dev/zero c 1 5; cp "$2"/* root
