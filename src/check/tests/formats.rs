@@ -1,5 +1,6 @@
 //! Does each reader say what its tracer has written, and name whatever is wrong in it? The samples are
-//! what the tracers themselves have written about aio-sentinels, shortened in front of its execve.
+//! what the tracers themselves have written about aio-sentinels, shortened in front of its execve; those
+//! of json and audit are made of bpftrace's.
 
 mod stream;
 
