@@ -30,7 +30,10 @@ fn main() -> ExitCode {
     let mut trials = Vec::new();
     for kernel in KERNELS {
         trials.push(trial(format!("report::{kernel}"), move || reports(kernel)));
-        trials.push(trial(format!("console::{kernel}"), move || console(kernel)));
+        for level in ["quiet", "loglevel=7"] {
+            let title = format!("console::{kernel}::{level}");
+            trials.push(trial(title, move || console(kernel, level)));
+        }
         trials.push(trial(format!("trace::{kernel}"), move || exact(kernel)));
     }
     trials.extend(TESTS.iter().map(|&(name, test)| trial(name, test)));
@@ -76,15 +79,20 @@ fn reports(kernel: &str) -> Result<()> {
 
 /// However much the kernel says, and whenever: here at each interrupt, so also at those by which the serial
 /// port asks for the next sixteen bytes of a line.
-fn console(kernel: &str) -> Result<()> {
-    let words =
-        "loglevel=7 tp_printk trace_event=irq:irq_handler_entry aio-setup no-such aio-submit";
-    let boot = Case::new("console", words).boot(&machine(kernel)?)?;
+fn console(kernel: &str, level: &'static str) -> Result<()> {
+    let (name, words) = match level {
+        "quiet" => ("quiet", "quiet aio-setup no-such aio-submit"),
+        _ => (
+            "console",
+            "loglevel=7 tp_printk trace_event=irq:irq_handler_entry aio-setup no-such aio-submit",
+        ),
+    };
+    let boot = Case::new(name, words).boot(&machine(kernel)?)?;
     let reported = boot
         .console
         .iter()
         .any(|line| line.contains("irq_handler_entry: irq=4 "));
-    ensure!(reported, "{}", boot.log.display());
+    ensure!(reported == (level != "quiet"), "{}", boot.log.display());
     let found = kunit::parse(&boot.log)?;
     ensure!(
         found == ["ok aio-setup", "not ok no-such", "ok aio-submit"],
