@@ -143,6 +143,10 @@ struct Count {
     text: usize,
 }
 
+/// Mutants that make the same calls. At the end of aio-setup-einval edi is the word of the context that
+/// was never made, 0 already, so exit_group can come one instruction sooner.
+const EQUAL: [&str; 1] = ["aio-setup-einval syscall: xor edi,edi -> syscall"];
+
 #[test]
 fn mutants_are_rejected() {
     let all = std::env::var("PROOF_MUTANTS").unwrap_or_default();
@@ -164,10 +168,7 @@ fn mutants_are_rejected() {
                     count.text += 1;
                     println!("{name} {:#x} {}: {}", mutant.at, mutant.kind, mutant.what);
                 }
-                _ => accepted.push(format!(
-                    "{name} {:#x} {}: {}",
-                    mutant.at, mutant.kind, mutant.what
-                )),
+                _ => accepted.push(format!("{name} {}: {}", mutant.kind, mutant.what)),
             }
         }
     }
@@ -177,5 +178,6 @@ fn mutants_are_rejected() {
             count.all, count.rejected, count.dead, count.text
         );
     }
+    accepted.retain(|mutant| !EQUAL.contains(&mutant.as_str()));
     assert_eq!(accepted, [""; 0], "the same calls, and nobody has said why");
 }
