@@ -171,8 +171,9 @@ pub enum Held {
 /// What a call gives back.
 pub fn released_by(call: &Made) -> Option<Held> {
     match call.nr {
+        IO_DESTROY => Some(Held::Context(call.args[0])),
         // A context whose ring is unmapped is out of reach.
-        IO_DESTROY | MUNMAP => Some(Held::Context(call.args[0])),
+        MUNMAP if call.real => Some(Held::Context(call.args[0])),
         CLOSE => Some(Held::Descriptor(call.args[0])),
         UNLINKAT => Some(Held::Name),
         _ => None,
