@@ -88,7 +88,7 @@ fn trace(what: &str) -> Result<Expected> {
     expected::parse(&text, Kernel::here()?).with_context(|| what.to_owned())
 }
 
-/// Judges the events of a file, or, of `strace -ff`, those of all files that start with its name.
+/// Judges the events of a file.
 fn judge_file(expected: &Expected, path: &Path, judging: &Judging) -> Result<Verdict> {
     let file = File::open(path).with_context(|| path.display().to_string())?;
     if file.metadata()?.is_dir() {

@@ -1,8 +1,8 @@
 //! The text of strace, one file per process: `strace -ff -n -e raw=all`.
 
+use crate::formats::value::{errno, restart};
 use crate::trace::{Call, Seen};
 use anyhow::{Context, Result, bail};
-use nix::errno::Errno;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -116,21 +116,4 @@ fn answer(text: &str) -> Option<i64> {
     };
     let name = error.split(' ').next()?;
     restart(name).or_else(|| errno(name)).map(|number| -number)
-}
-
-fn errno(name: &str) -> Option<i64> {
-    let is_it = |number: &i32| format!("{:?}", Errno::from_raw(*number)) == name;
-    (1..4096).find(is_it).map(i64::from)
-}
-
-/// The codes that the kernel keeps to itself (`include/linux/errno.h`): with them a call is
-/// restarted, or EINTR is what the program gets.
-fn restart(name: &str) -> Option<i64> {
-    match name {
-        "ERESTARTSYS" => Some(512),
-        "ERESTARTNOINTR" => Some(513),
-        "ERESTARTNOHAND" => Some(514),
-        "ERESTART_RESTARTBLOCK" => Some(516),
-        _ => None,
-    }
 }

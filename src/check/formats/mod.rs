@@ -8,7 +8,7 @@ mod kernel;
 mod perf;
 mod perf_trace;
 mod strace;
-mod value;
+pub(crate) mod value;
 
 use crate::event::Event;
 use anyhow::{Error, Result, bail};

@@ -239,7 +239,7 @@ pub fn errno(name: &str) -> Option<i64> {
 
 /// The codes that the kernel keeps to itself (`include/linux/errno.h`): with them a call is restarted,
 /// or EINTR is what the program gets.
-fn restart(name: &str) -> Option<i64> {
+pub fn restart(name: &str) -> Option<i64> {
     match name {
         "ERESTARTSYS" => Some(512),
         "ERESTARTNOINTR" => Some(513),

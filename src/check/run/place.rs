@@ -21,7 +21,7 @@ impl Place {
     /// Makes it. No other thread may run yet.
     pub fn new(options: &Run) -> Result<Self> {
         if !options.shared_tmp {
-            // Where it is not allowed, there is one copy of a scenario at a time.
+            // Where it is not allowed, scenarios use the machine's.
             let _ = private_tmp(&ways(options));
         }
         let place = tempfile::Builder::new()
